@@ -1,0 +1,180 @@
+use actix_web::web::{Data, Json};
+use serde::Serialize;
+
+use super::{Id, companies::CompanyBriefBody, skills::SkillBody};
+use crate::{
+    db::{Db, DbConnection, Stamp},
+    error::Error,
+    models::{Company, Developer, DeveloperQuery, DeveloperScopes, Skill},
+    query::{Filter, Filtered, Frame, List, NoParams, Page, Slice},
+    rules,
+};
+
+/// A developer as the API shows it.
+#[derive(Debug, Serialize)]
+pub struct DeveloperBody {
+    pub id: i64,
+    pub name: String,
+    pub company: CompanyBriefBody,
+    /// Sorted by name.
+    pub skills: Vec<SkillBody>,
+    pub years_experience: i32,
+    pub last_login: Option<Stamp>,
+    /// The user name of the account that is this developer's.
+    pub user: Option<String>,
+    pub created_at: Stamp,
+    pub updated_at: Stamp,
+}
+
+impl From<(Developer, Vec<Skill>)> for DeveloperBody {
+    fn from((developer, skills): (Developer, Vec<Skill>)) -> Self {
+        let Developer {
+            id,
+            name,
+            company,
+            years_experience,
+            last_login,
+            created_at,
+            updated_at,
+        } = developer;
+        Self {
+            id,
+            name,
+            company: company.into(),
+            skills: skills.into_iter().map(SkillBody::from).collect(),
+            years_experience,
+            last_login,
+            // There are no accounts yet.
+            user: None,
+            created_at,
+            updated_at,
+        }
+    }
+}
+
+impl Filtered for Developer {
+    const FILTERS: &'static [Filter<Self>] = &[
+        Filter {
+            name: "active",
+            parse: |value| {
+                let (active, now) = (rules::boolean(value)?, Stamp::now());
+                Ok(Box::new(move |query| {
+                    if active {
+                        query.active(now)
+                    } else {
+                        query.inactive(now)
+                    }
+                }))
+            },
+        },
+        Filter {
+            name: "senior",
+            parse: |value| {
+                let senior = rules::boolean(value)?;
+                Ok(Box::new(move |query| {
+                    if senior {
+                        query.senior()
+                    } else {
+                        query.junior()
+                    }
+                }))
+            },
+        },
+        Filter {
+            name: "skill",
+            parse: |value| {
+                let name = rules::without_nul(value)?.to_owned();
+                Ok(Box::new(move |query| query.by_skill(&name)))
+            },
+        },
+    ];
+}
+
+/// `GET /api/developers/`: the newest first, each with company and skills.
+///
+/// # Errors
+/// 400 for a parameter that does not fit, 404 for a cursor that does not.
+pub async fn list_developers(
+    db: Data<Db>,
+    list: List<Developer>,
+) -> Result<Json<Page<DeveloperBody>>, Error> {
+    let (slice, frame) = db
+        .read(move |conn| load(conn, list, Developer::all()))
+        .await?;
+    Ok(Json(frame.page(slice)))
+}
+
+/// `GET /api/developers/{id}/`
+///
+/// # Errors
+/// 404 when there is none.
+pub async fn get_developer(
+    db: Data<Db>,
+    id: Id<Developer>,
+    _: NoParams,
+) -> Result<Json<DeveloperBody>, Error> {
+    let found = db
+        .read(move |conn| {
+            let developer = id.found(Developer::find(conn, id.get())?)?;
+            id.found(Developer::with_skills(conn, vec![developer])?.pop())
+        })
+        .await?;
+    Ok(Json(found.into()))
+}
+
+/// `GET /api/companies/{id}/developers/`: the developers' list of that company.
+///
+/// # Errors
+/// 404 when there is no such company; else as [`list_developers`].
+pub async fn list_company_developers(
+    db: Data<Db>,
+    company: Id<Company>,
+    list: List<Developer>,
+) -> Result<Json<Page<DeveloperBody>>, Error> {
+    let (slice, frame) = db
+        .read(move |conn| {
+            let found = load(conn, list, Developer::all().of_company(company.get()))?;
+            // Rows prove that the company is there.
+            if found.0.rows.is_empty() {
+                company.found(Company::find(conn, company.get())?)?;
+            }
+            Ok::<_, Error>(found)
+        })
+        .await?;
+    Ok(Json(frame.page(slice)))
+}
+
+/// `GET /api/skills/{id}/developers/`: the developers' list of that skill.
+///
+/// # Errors
+/// 404 when there is no such skill; else as [`list_developers`].
+pub async fn list_skill_developers(
+    db: Data<Db>,
+    skill: Id<Skill>,
+    list: List<Developer>,
+) -> Result<Json<Page<DeveloperBody>>, Error> {
+    let (slice, frame) = db
+        .read(move |conn| {
+            let found = load(conn, list, Developer::all().with_skill(skill.get()))?;
+            if found.0.rows.is_empty() {
+                skill.found(Skill::find(conn, skill.get())?)?;
+            }
+            Ok::<_, Error>(found)
+        })
+        .await?;
+    Ok(Json(frame.page(slice)))
+}
+
+type Loaded = (Slice<(Developer, Vec<Skill>)>, Frame);
+
+fn load(
+    conn: &mut DbConnection,
+    list: List<Developer>,
+    query: DeveloperQuery,
+) -> Result<Loaded, Error> {
+    let (slice, frame) = list.load(conn, query)?;
+    Ok((
+        slice.try_map(|rows| Developer::with_skills(conn, rows))?,
+        frame,
+    ))
+}

@@ -1,0 +1,48 @@
+use std::{
+    future::{Ready, ready},
+    marker::PhantomData,
+};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+
+use crate::{error::Error, query::Listed};
+
+/// Extractor for the `{id}` of a path that names an `M`. What can be no id is an object that is not there.
+pub struct Id<M> {
+    value: i64,
+    model: PhantomData<fn(M)>,
+}
+
+impl<M: Listed> Id<M> {
+    pub fn get(&self) -> i64 {
+        self.value
+    }
+
+    /// # Errors
+    /// 404 when nothing was found under this id.
+    pub fn found<T>(&self, object: Option<T>) -> Result<T, Error> {
+        object.ok_or(Error::NoSuchObject(M::NAME))
+    }
+}
+
+impl<M: Listed> FromRequest for Id<M> {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let id = request.match_info().get("id").and_then(parse);
+        ready(
+            id.map(|value| Self {
+                value,
+                model: PhantomData,
+            })
+            .ok_or(Error::NoSuchObject(M::NAME)),
+        )
+    }
+}
+
+/// A positive number of 64 bits in plain digits.
+fn parse(text: &str) -> Option<i64> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|id| plain && *id > 0)
+}

@@ -1,0 +1,238 @@
+//! `roster import`: files into the directory, all of them in one transaction.
+
+mod companies;
+mod developers;
+mod report;
+mod row;
+mod skills;
+mod source;
+
+use std::{
+    collections::HashSet,
+    fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use self::{
+    report::Report,
+    row::Row,
+    source::{Form, Source},
+};
+use super::{Failure, progress::Progress};
+use crate::{
+    config,
+    db::{self, Db, DbConnection, Readiness, Stamp, Target},
+    files::Kind,
+};
+
+/// # Errors
+/// The lines for standard error; nothing was imported then.
+pub fn run(target: &Target, args: &config::Import) -> Result<(), Failure> {
+    let sources = sources(&args.paths)?;
+    let db = Db::open(target, Readiness::CreateWhenNew)?;
+    let imported = import(&db, sources, args.dry_run);
+    db.close();
+    let mut out = io::stdout().lock();
+    for (name, tally) in imported? {
+        let Tally {
+            added,
+            changed,
+            unchanged,
+        } = tally;
+        writeln!(
+            out,
+            "{name}: {added} added, {changed} changed, {unchanged} unchanged"
+        )?;
+    }
+    if args.dry_run {
+        writeln!(out, "a dry run: nothing was imported")?;
+    }
+    Ok(())
+}
+
+/// Imports the sample directory that the binary carries.
+///
+/// # Errors
+/// When the database refuses it.
+pub fn sample(db: &Db) -> Result<(), Failure> {
+    let sources = [
+        (Kind::Companies, include_str!("../../demo/companies.csv")),
+        (Kind::Skills, include_str!("../../demo/skills.csv")),
+        (Kind::Developers, include_str!("../../demo/developers.csv")),
+    ];
+    let sources = sources
+        .into_iter()
+        .map(|(kind, text)| Source::embedded(kind, text))
+        .collect();
+    import(db, sources, false).map(|_| ())
+}
+
+/// What became of a file's rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Tally {
+    added: u64,
+    changed: u64,
+    unchanged: u64,
+}
+
+/// What became of one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Added,
+    Changed,
+    Unchanged,
+    /// Its errors are in the report.
+    Refused,
+}
+
+/// Why nothing was imported.
+enum Undone {
+    Errors(Report),
+    DryRun(Vec<(String, Tally)>),
+    Database(db::Error),
+}
+
+impl From<db::Error> for Undone {
+    fn from(error: db::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<diesel::result::Error> for Undone {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+/// Takes the rows of one kind of file.
+trait Importer {
+    /// Checks a row, and writes it when there is nothing to say against it.
+    fn take(&mut self, conn: &mut DbConnection, row: &mut Row<'_>) -> Result<Outcome, db::Error>;
+}
+
+fn import(db: &Db, sources: Vec<Source>, dry_run: bool) -> Result<Vec<(String, Tally)>, Failure> {
+    let result = db.write_blocking(move |conn| {
+        let mut report = Report::default();
+        let mut tallies = Vec::new();
+        for source in sources {
+            let name = source.name.clone();
+            tallies.push((name, take_all(conn, source, &mut report)?));
+        }
+        if !report.is_empty() {
+            return Err(Undone::Errors(report));
+        }
+        if dry_run {
+            Err(Undone::DryRun(tallies))
+        } else {
+            Ok(tallies)
+        }
+    });
+    match result {
+        Ok(tallies) | Err(Undone::DryRun(tallies)) => Ok(tallies),
+        Err(Undone::Errors(report)) => Err(Failure(report.into_lines())),
+        Err(Undone::Database(error)) => Err(Failure::new(format!("nothing was imported: {error}"))),
+    }
+}
+
+fn take_all(conn: &mut DbConnection, source: Source, report: &mut Report) -> Result<Tally, Undone> {
+    let (kind, name) = (source.kind, source.name.clone());
+    let mut importer: Box<dyn Importer> = match kind {
+        Kind::Companies => Box::new(companies::Companies::new(Stamp::now())),
+        Kind::Skills => Box::new(skills::Skills::default()),
+        Kind::Developers => Box::new(developers::Developers::new(conn, Stamp::now())?),
+    };
+    let mut progress = Progress::begin(&name);
+    let mut tally = Tally::default();
+    let mut explicit_ids = false;
+    source.each(report, |record, report| {
+        let mut row = Row::new(&name, kind, record, report);
+        explicit_ids |= row.has("id");
+        match importer.take(conn, &mut row)? {
+            Outcome::Added => tally.added += 1,
+            Outcome::Changed => tally.changed += 1,
+            Outcome::Unchanged => tally.unchanged += 1,
+            Outcome::Refused => {}
+        }
+        progress.step();
+        Ok(())
+    })?;
+    if explicit_ids {
+        conn.pass_ids(kind.stem())?;
+    }
+    Ok(tally)
+}
+
+/// The files behind the paths, opened, in the order in which they depend on one another.
+fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, Failure> {
+    let mut found = Vec::new();
+    for path in paths {
+        let at = |error: io::Error| Failure::new(format!("{}: {error}", path.display()));
+        if fs::metadata(path).map_err(at)?.is_dir() {
+            found.extend(in_folder(path)?);
+        } else {
+            found.push((kind_of(path)?, path.clone()));
+        }
+    }
+    found.sort_by_key(|((kind, _), _)| *kind);
+    let mut seen = HashSet::new();
+    found.retain(|(_, path)| seen.insert(path.clone()));
+    found
+        .into_iter()
+        .map(|((kind, form), path)| {
+            Source::open(kind, form, &path)
+                .map_err(|error| Failure::new(format!("{}: {error}", path.display())))
+        })
+        .collect()
+}
+
+type Found = ((Kind, Form), PathBuf);
+
+fn in_folder(folder: &Path) -> Result<Vec<Found>, Failure> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)
+        .map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?
+    {
+        let path = entry?.path();
+        let known_later = path
+            .file_stem()
+            .is_some_and(|stem| stem == "users" || stem == "projects");
+        if known_later && form_of(&path).is_some() {
+            return Err(Failure::new(format!(
+                "{}: this version of roster has neither users nor projects",
+                path.display()
+            )));
+        }
+        if let Ok(kind) = kind_of(&path) {
+            found.push((kind, path));
+        }
+    }
+    if found.is_empty() {
+        return Err(Failure::new(format!(
+            "{}: there is nothing to import in this folder",
+            folder.display()
+        )));
+    }
+    found.sort_by(|(_, one), (_, other)| one.cmp(other));
+    Ok(found)
+}
+
+fn kind_of(path: &Path) -> Result<(Kind, Form), Failure> {
+    let stem = path.file_stem().and_then(|stem| stem.to_str());
+    let kind = Kind::ALL.into_iter().find(|kind| stem == Some(kind.stem()));
+    kind.zip(form_of(path)).ok_or_else(|| {
+        let names = Kind::ALL.map(Kind::stem).join(", ");
+        Failure::new(format!(
+            "{}: an import file is one of {names}, as .csv or .json",
+            path.display()
+        ))
+    })
+}
+
+fn form_of(path: &Path) -> Option<Form> {
+    match path.extension()?.to_str()? {
+        "csv" => Some(Form::Csv),
+        "json" => Some(Form::Json),
+        _ => None,
+    }
+}

@@ -1,0 +1,336 @@
+//! Reading CSV and JSON into records of the same shape.
+
+use std::{
+    cell::RefCell,
+    collections::VecDeque,
+    fs::File,
+    io::{self, BufReader, Read},
+    path::Path,
+    rc::Rc,
+};
+
+use csv::{ByteRecord, ReaderBuilder};
+use serde_json::{Map, Value, value::RawValue};
+
+use super::{Undone, report::Report};
+use crate::files::{Column, Kind};
+
+/// The form of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Csv,
+    Json,
+}
+
+/// A file to import.
+pub struct Source {
+    pub kind: Kind,
+    /// As the messages call it.
+    pub name: String,
+    form: Form,
+    input: Box<dyn Read + Send>,
+}
+
+/// One object of a file: a cell for each column of its kind, `None` where the file does not speak of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    pub line: u64,
+    pub cells: Vec<Option<Cell>>,
+}
+
+/// A value as text; JSON's null is the empty one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cell {
+    Text(String),
+    List(Vec<String>),
+}
+
+impl Source {
+    pub fn open(kind: Kind, form: Form, path: &Path) -> io::Result<Self> {
+        let input = Box::new(BufReader::with_capacity(1 << 16, File::open(path)?));
+        Ok(Self {
+            kind,
+            name: path.display().to_string(),
+            form,
+            input,
+        })
+    }
+
+    /// A CSV file that the binary carries.
+    pub fn embedded(kind: Kind, text: &'static str) -> Self {
+        Self {
+            kind,
+            name: format!("{}.csv", kind.stem()),
+            form: Form::Csv,
+            input: Box::new(text.as_bytes()),
+        }
+    }
+
+    /// Calls `visit` for each record that can be read; what cannot goes to the report.
+    pub fn each(
+        self,
+        report: &mut Report,
+        visit: impl FnMut(Record, &mut Report) -> Result<(), Undone>,
+    ) -> Result<(), Undone> {
+        match self.form {
+            Form::Csv => each_of_csv(self, report, visit),
+            Form::Json => each_of_json(self, report, visit),
+        }
+    }
+}
+
+fn each_of_csv(
+    source: Source,
+    report: &mut Report,
+    mut visit: impl FnMut(Record, &mut Report) -> Result<(), Undone>,
+) -> Result<(), Undone> {
+    let (name, columns) = (source.name.as_str(), source.kind.columns());
+    let starts = Starts::default();
+    let input = LineStarts::new(source.input, Rc::clone(&starts));
+    let mut reader = ReaderBuilder::new().flexible(true).from_reader(input);
+    let header = match reader.byte_headers() {
+        Ok(header) => header.clone(),
+        Err(error) => {
+            report.add(name, 1, "", &error.to_string());
+            return Ok(());
+        }
+    };
+    let Some(places) = places(name, columns, &header, report) else {
+        return Ok(());
+    };
+    let mut bytes = ByteRecord::new();
+    loop {
+        let place = reader.position().byte();
+        let read = reader.read_byte_record(&mut bytes);
+        let line = line_at(&starts, place);
+        match read {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
+            Err(error) => {
+                report.add(name, line, "", &error.to_string());
+                return Ok(());
+            }
+        }
+        if bytes.len() != header.len() {
+            let message = format!(
+                "{} fields where the header has {}.",
+                bytes.len(),
+                header.len()
+            );
+            report.add(name, line, "", &message);
+        } else if let Some(cells) = cells(name, line, columns, &places, &bytes, report) {
+            visit(Record { line, cells }, report)?;
+        }
+    }
+}
+
+/// Where in a CSV record each column stands; `None` when the header is wrong.
+fn places(
+    name: &str,
+    columns: &[Column],
+    header: &ByteRecord,
+    report: &mut Report,
+) -> Option<Vec<Option<usize>>> {
+    let mut places = vec![None; columns.len()];
+    let mut fits = true;
+    let mut refuse = |column: &str, message: &str| {
+        report.add(name, 1, column, message);
+        fits = false;
+    };
+    for (place, title) in header.iter().enumerate() {
+        let title = String::from_utf8_lossy(title);
+        match columns.iter().position(|column| column.name == title) {
+            None => refuse(&title, "Unknown column."),
+            Some(column) if places[column].is_some() => {
+                refuse(&title, "This column stands there twice.");
+            }
+            Some(column) => places[column] = Some(place),
+        }
+    }
+    for (column, place) in columns.iter().zip(&places) {
+        if column.needed && place.is_none() {
+            refuse(column.name, "This column is required.");
+        }
+    }
+    fits.then_some(places)
+}
+
+fn cells(
+    name: &str,
+    line: u64,
+    columns: &[Column],
+    places: &[Option<usize>],
+    bytes: &ByteRecord,
+    report: &mut Report,
+) -> Option<Vec<Option<Cell>>> {
+    let mut cells = Vec::with_capacity(places.len());
+    let mut readable = true;
+    for (column, place) in columns.iter().zip(places) {
+        let bytes = place.and_then(|place| bytes.get(place));
+        if let Ok(text) = bytes.map(str::from_utf8).transpose() {
+            cells.push(text.map(|text| Cell::Text(text.to_owned())));
+        } else {
+            report.add(name, line, column.name, "Not valid UTF-8.");
+            readable = false;
+        }
+    }
+    readable.then_some(cells)
+}
+
+/// The offset and number of each line that is not blank, as far as the reader has come.
+type Starts = Rc<RefCell<VecDeque<(u64, u64)>>>;
+
+/// Notes where lines start. The CSV reader's own count stands before the line feed of a CRLF and before blank lines.
+struct LineStarts<R> {
+    input: R,
+    starts: Starts,
+    offset: u64,
+    line: u64,
+    blank: bool,
+}
+
+impl<R> LineStarts<R> {
+    fn new(input: R, starts: Starts) -> Self {
+        Self {
+            input,
+            starts,
+            offset: 0,
+            line: 1,
+            blank: true,
+        }
+    }
+}
+
+impl<R: Read> Read for LineStarts<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.input.read(buffer)?;
+        for byte in &buffer[..length] {
+            match byte {
+                b'\n' => {
+                    self.line += 1;
+                    self.blank = true;
+                }
+                b'\r' => {}
+                _ if self.blank => {
+                    self.starts.borrow_mut().push_back((self.offset, self.line));
+                    self.blank = false;
+                }
+                _ => {}
+            }
+            self.offset += 1;
+        }
+        Ok(length)
+    }
+}
+
+/// The first line with anything in it from `place` on, which may be a line feed.
+fn line_at(starts: &Starts, place: u64) -> u64 {
+    let mut starts = starts.borrow_mut();
+    while starts.front().is_some_and(|(offset, _)| *offset < place) {
+        starts.pop_front();
+    }
+    starts.front().map_or(1, |(_, line)| *line)
+}
+
+fn each_of_json(
+    mut source: Source,
+    report: &mut Report,
+    mut visit: impl FnMut(Record, &mut Report) -> Result<(), Undone>,
+) -> Result<(), Undone> {
+    let (name, columns) = (source.name.as_str(), source.kind.columns());
+    let mut bytes = Vec::new();
+    if let Err(error) = source.input.read_to_end(&mut bytes) {
+        report.add(name, 1, "", &error.to_string());
+        return Ok(());
+    }
+    let text = match str::from_utf8(&bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            report.add(
+                name,
+                1 + newlines(&bytes[..error.valid_up_to()]),
+                "",
+                "Not valid UTF-8.",
+            );
+            return Ok(());
+        }
+    };
+    let objects: Vec<&RawValue> = match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
+        Ok(objects) => objects,
+        Err(error) => {
+            report.add(
+                name,
+                error.line() as u64,
+                "",
+                &format!("Not an array of objects: {error}"),
+            );
+            return Ok(());
+        }
+    };
+    let (mut line, mut counted) = (1, 0);
+    for object in objects {
+        // The raw values borrow from the text, so their addresses tell their places.
+        let place = object.get().as_ptr() as usize - text.as_ptr() as usize;
+        line += newlines(&bytes[counted..place]);
+        counted = place;
+        match serde_json::from_str::<Map<String, Value>>(object.get()) {
+            Ok(object) => {
+                if let Some(cells) = cells_of_object(name, line, columns, object, report) {
+                    visit(Record { line, cells }, report)?;
+                }
+            }
+            Err(_) => report.add(name, line, "", "Not an object."),
+        }
+    }
+    Ok(())
+}
+
+fn cells_of_object(
+    name: &str,
+    line: u64,
+    columns: &[Column],
+    object: Map<String, Value>,
+    report: &mut Report,
+) -> Option<Vec<Option<Cell>>> {
+    let mut cells = vec![None; columns.len()];
+    let mut readable = true;
+    for (key, value) in object {
+        let column = columns.iter().position(|column| column.name == key);
+        match (column, cell(value)) {
+            (Some(column), Some(cell)) => cells[column] = Some(cell),
+            (None, _) => {
+                report.add(name, line, &key, "Unknown column.");
+                readable = false;
+            }
+            (Some(_), None) => {
+                report.add(name, line, &key, "Not a valid value.");
+                readable = false;
+            }
+        }
+    }
+    readable.then_some(cells)
+}
+
+fn cell(value: Value) -> Option<Cell> {
+    match value {
+        Value::Null => Some(Cell::Text(String::new())),
+        Value::String(text) => Some(Cell::Text(text)),
+        Value::Number(number) => Some(Cell::Text(number.to_string())),
+        Value::Bool(choice) => Some(Cell::Text(choice.to_string())),
+        Value::Array(values) => {
+            let texts = values.into_iter().map(|value| {
+                if let Value::String(text) = value {
+                    Some(text)
+                } else {
+                    None
+                }
+            });
+            texts.collect::<Option<_>>().map(Cell::List)
+        }
+        Value::Object(_) => None,
+    }
+}
+
+fn newlines(bytes: &[u8]) -> u64 {
+    bytes.split(|byte| *byte == b'\n').skip(1).count() as u64
+}

@@ -1,0 +1,64 @@
+//! What the binary does, one file a command.
+
+mod completions;
+mod export;
+pub mod import;
+mod migrate;
+mod progress;
+mod serve;
+
+use std::{fmt, io};
+
+use crate::{
+    config::{Cli, Cmd},
+    db,
+};
+
+/// Why a command failed, as the lines that its user reads.
+#[derive(Debug)]
+pub struct Failure(Vec<String>);
+
+impl Failure {
+    pub fn new(line: impl fmt::Display) -> Self {
+        Self(vec![line.to_string()])
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0.join("\n"))
+    }
+}
+
+impl From<db::Error> for Failure {
+    fn from(error: db::Error) -> Self {
+        Self::new(error)
+    }
+}
+
+impl From<diesel::result::Error> for Failure {
+    fn from(error: diesel::result::Error) -> Self {
+        db::Error::from(error).into()
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::new(error)
+    }
+}
+
+/// Runs the command that was asked for.
+///
+/// # Errors
+/// The lines for standard error.
+pub fn run(cli: Cli) -> Result<(), Failure> {
+    let target = cli.common.database_url;
+    match cli.command {
+        Cmd::Serve(args) => serve::run(&target, &args),
+        Cmd::Migrate(args) => migrate::run(&target, &args),
+        Cmd::Import(args) => import::run(&target, &args),
+        Cmd::Export(args) => export::run(&target, &args),
+        Cmd::Completions(args) => completions::run(&args),
+    }
+}

@@ -1,0 +1,220 @@
+use std::{fs::File, io::Read as _};
+
+use diesel::{
+    Connection, ConnectionError, QueryResult, SqliteConnection,
+    connection::{AnsiTransactionManager, SimpleConnection, TransactionManager},
+};
+
+use super::{Error, Target};
+
+/// One connection to either engine: Diesel makes a backend of the two, so that models are written once.
+#[derive(diesel::MultiConnection)]
+pub enum DbConnection {
+    Sqlite(SqliteConnection),
+    #[cfg(feature = "postgres")]
+    Postgres(diesel::PgConnection),
+}
+
+/// What a transaction is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// One snapshot for all its statements; a write in it fails.
+    Read,
+    /// On SQLite the write lock is taken at once: a transaction that reads first and asks for
+    /// it later fails with "database is locked" whatever the timeout.
+    Write,
+}
+
+/// How long a statement waits for another process's lock, in milliseconds.
+const BUSY_TIMEOUT_MS: u32 = 5_000;
+
+impl DbConnection {
+    /// Connects, waiting for locks but otherwise with the engine's defaults, so that a database that is
+    /// not to be opened stays untouched.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when it cannot be opened.
+    pub fn connect(target: &Target) -> Result<Self, Error> {
+        let refused = |error: ConnectionError| {
+            Error::Refused(format!("cannot open {target}: {}", one_line(&error)))
+        };
+        match target {
+            Target::Sqlite(path) => {
+                let path = path.to_str().ok_or_else(|| {
+                    Error::Refused(format!("cannot open {target}: the path is not UTF-8"))
+                })?;
+                must_be_sqlite(path)
+                    .map_err(|reason| Error::Refused(format!("cannot open {target}: {reason}")))?;
+                let mut conn = SqliteConnection::establish(path).map_err(refused)?;
+                conn.batch_execute(&format!("PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}"))?;
+                Ok(Self::Sqlite(conn))
+            }
+            #[cfg(feature = "postgres")]
+            Target::Postgres(url) => diesel::PgConnection::establish(url)
+                .map(Self::Postgres)
+                .map_err(refused),
+        }
+    }
+
+    /// Settles the connection for one of the doors.
+    ///
+    /// The sizes are measured ones: with 100,000 developers a map of the file beats the page cache by
+    /// a tenth and costs no memory of its own, and 4 MiB of cache a connection lose nothing behind it. The log is
+    /// cut back to 16 MiB after a checkpoint, so that one large import does not occupy the disk for good.
+    ///
+    /// # Errors
+    /// When a setting is refused, say because the file is no database.
+    pub fn settle(&mut self, access: Access) -> QueryResult<()> {
+        match self {
+            Self::Sqlite(conn) => {
+                conn.batch_execute(
+                    "PRAGMA journal_mode = WAL;
+                     PRAGMA synchronous = FULL;
+                     PRAGMA foreign_keys = ON;
+                     PRAGMA mmap_size = 1073741824;
+                     PRAGMA cache_size = -4096;
+                     PRAGMA journal_size_limit = 16777216;",
+                )?;
+                match access {
+                    Access::Read => conn.batch_execute("PRAGMA query_only = ON"),
+                    Access::Write => Ok(()),
+                }
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(conn) => match access {
+                Access::Read => conn
+                    .batch_execute("SET default_transaction_read_only = on; SET TIME ZONE 'UTC'"),
+                Access::Write => conn.batch_execute("SET TIME ZONE 'UTC'"),
+            },
+        }
+    }
+
+    /// Begins the outermost transaction of a door.
+    ///
+    /// # Errors
+    /// When the engine refuses, say because another process holds the write lock too long.
+    pub fn begin(&mut self, access: Access) -> QueryResult<()> {
+        match self {
+            Self::Sqlite(conn) => AnsiTransactionManager::begin_transaction_sql(
+                conn,
+                match access {
+                    Access::Read => "BEGIN",
+                    Access::Write => "BEGIN IMMEDIATE",
+                },
+            ),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(conn) => AnsiTransactionManager::begin_transaction_sql(
+                conn,
+                match access {
+                    Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+                    Access::Write => "BEGIN",
+                },
+            ),
+        }
+    }
+
+    /// # Errors
+    /// When the engine cannot make the transaction durable; it is rolled back then.
+    pub fn commit(&mut self) -> QueryResult<()> {
+        <Self as Connection>::TransactionManager::commit_transaction(self)
+    }
+
+    /// # Errors
+    /// When there is nothing left to roll back, because the engine has done so by itself.
+    pub fn rollback(&mut self) -> QueryResult<()> {
+        <Self as Connection>::TransactionManager::rollback_transaction(self)
+    }
+
+    /// Runs `f` in a transaction of its own: committed when it succeeds, rolled back when it fails.
+    ///
+    /// # Errors
+    /// Those of `f` and of the transaction.
+    pub fn within<T, E: From<Error>>(
+        &mut self,
+        access: Access,
+        f: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.begin(access).map_err(Error::from)?;
+        match f(self) {
+            Ok(value) => self
+                .commit()
+                .map(|()| value)
+                .map_err(|error| Error::from(error).into()),
+            Err(error) => {
+                // The first failure is the one to tell; a connection whose rollback fails is not used again.
+                let _ = self.rollback();
+                Err(error)
+            }
+        }
+    }
+
+    /// Keeps the ids that `table` will give beyond those it holds, after rows with ids of their own.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(unused_variables, reason = "SQLite sees to it by itself")
+    )]
+    pub fn pass_ids(&mut self, table: &str) -> QueryResult<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(conn) => conn.batch_execute(&format!(
+                "SELECT setval(name, greatest((SELECT max(id) FROM {table}), nextval(name)))
+                 FROM pg_get_serial_sequence('{table}', 'id') AS name"
+            )),
+        }
+    }
+
+    /// How many transactions and savepoints are open; `None` when the connection has lost count.
+    pub(super) fn depth(&mut self) -> Option<u32> {
+        match <Self as Connection>::TransactionManager::transaction_manager_status_mut(self)
+            .transaction_depth()
+        {
+            Ok(depth) => Some(depth.map_or(0, std::num::NonZero::get)),
+            Err(_) => None,
+        }
+    }
+
+    /// Leaves a file that is quick to open: statistics for the planner, and the log merged into it.
+    ///
+    /// # Errors
+    /// When the file cannot be written; nothing that was committed is lost by that.
+    pub(super) fn tidy(&mut self) -> QueryResult<()> {
+        match self {
+            Self::Sqlite(conn) => {
+                conn.batch_execute("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);")
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+}
+
+/// SQLite itself takes a short file of any content for an empty database, and would write over it.
+fn must_be_sqlite(path: &str) -> Result<(), String> {
+    const MAGIC: &[u8] = b"SQLite format 3\0";
+    let mut start = Vec::new();
+    match File::open(path) {
+        Ok(file) => file
+            .take(MAGIC.len() as u64)
+            .read_to_end(&mut start)
+            .map_err(|error| error.to_string())?,
+        // Not there, or not to be read: SQLite's own text says it.
+        Err(_) => return Ok(()),
+    };
+    if start.is_empty() || start == MAGIC {
+        Ok(())
+    } else {
+        Err("file is not a database".to_owned())
+    }
+}
+
+fn one_line(error: &ConnectionError) -> String {
+    error
+        .to_string()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+}

@@ -1,0 +1,220 @@
+//! `read` and `write`: the only ways to the database.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+use std::time::Duration;
+
+use diesel::r2d2::{CustomizeConnection, ManageConnection, Pool, R2D2Connection};
+
+use super::{
+    Access, DbConnection, Error, Readiness, Target, instrument::Counter, prepare, writer::Writer,
+};
+
+/// How long a request waits for a connection before it is told to come back.
+const POOL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The database, for every room above it. A clone is another handle on the same one.
+#[derive(Clone)]
+pub struct Db {
+    readers: Pool<Manager>,
+    writer: Arc<Writer>,
+    statements: Arc<AtomicU64>,
+}
+
+impl Db {
+    /// Opens the doors; see [`prepare`] for what becomes of a database that is not ready.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when it cannot be opened, [`Error::Unavailable`] when it does not answer.
+    pub fn open(target: &Target, readiness: Readiness) -> Result<Self, Error> {
+        let statements = Arc::new(AtomicU64::new(0));
+        let mut conn = prepare(target, readiness)?;
+        let settings = Settings {
+            access: Access::Write,
+            statements: statements.clone(),
+        };
+        settings
+            .settle(&mut conn)
+            .map_err(|error| Error::Refused(format!("cannot open {target}: {error}")))?;
+        let readers = pool(
+            target,
+            Settings {
+                access: Access::Read,
+                statements: statements.clone(),
+            },
+        )?;
+        let writer = match conn {
+            DbConnection::Sqlite(_) => Writer::group(conn)?,
+            #[cfg(feature = "postgres")]
+            DbConnection::Postgres(_) => Writer::Pool(pool(target, settings)?),
+        };
+        Ok(Self {
+            readers,
+            writer: Arc::new(writer),
+            statements,
+        })
+    }
+
+    /// Runs `f` on one snapshot of the database, off the async threads.
+    ///
+    /// # Errors
+    /// Those of `f`, and [`Error::Unavailable`] when no connection comes free.
+    pub async fn read<T, E>(
+        &self,
+        f: impl FnOnce(&mut DbConnection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let db = self.clone();
+        off_thread(move || db.read_blocking(f)).await
+    }
+
+    /// As [`Db::read`], for a thread that may block.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub fn read_blocking<T, E: From<Error>>(
+        &self,
+        f: impl FnOnce(&mut DbConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        // Taken here, on the blocking thread, for taking can wait too.
+        let mut conn = self.readers.get().map_err(Error::from)?;
+        conn.within(Access::Read, f)
+    }
+
+    /// Runs `f` in a transaction and answers when it is on disk. What `f` fails with is rolled back.
+    ///
+    /// # Errors
+    /// Those of `f`; [`Error::Unavailable`] when the storage refuses, [`Error::Panicked`] when `f` does.
+    pub async fn write<T, E>(
+        &self,
+        f: impl FnOnce(&mut DbConnection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        match &*self.writer {
+            Writer::Group(group) => group.submit(f)?.await.map_err(|_| Error::Panicked)?,
+            #[cfg(feature = "postgres")]
+            Writer::Pool(pool) => {
+                let pool = pool.clone();
+                off_thread(move || pool.get().map_err(Error::from)?.within(Access::Write, f)).await
+            }
+        }
+    }
+
+    /// As [`Db::write`], for a thread that may block.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub fn write_blocking<T, E>(
+        &self,
+        f: impl FnOnce(&mut DbConnection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        match &*self.writer {
+            Writer::Group(group) => group
+                .submit(f)?
+                .blocking_recv()
+                .map_err(|_| Error::Panicked)?,
+            #[cfg(feature = "postgres")]
+            Writer::Pool(pool) => {
+                caught(|| pool.get().map_err(Error::from)?.within(Access::Write, f))
+            }
+        }
+    }
+
+    /// How many statements were run so far, those that open and end transactions aside.
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    /// Lets what is being written finish and leaves the file tidy. Later writes are refused.
+    pub fn close(&self) {
+        self.writer.close();
+    }
+}
+
+async fn off_thread<T, E>(f: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    tokio::task::spawn_blocking(f)
+        .await
+        .map_err(|_| Error::Panicked)?
+}
+
+/// Turns a panic of `f` into [`Error::Panicked`].
+pub(super) fn caught<T, E: From<Error>>(f: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| Err(Error::Panicked.into()))
+}
+
+fn pool(target: &Target, settings: Settings) -> Result<Pool<Manager>, Error> {
+    let cores =
+        u32::try_from(std::thread::available_parallelism().map_or(2, usize::from)).unwrap_or(2);
+    Ok(Pool::builder()
+        .max_size(cores * 2 + 2)
+        .min_idle(Some(1))
+        .connection_timeout(POOL_TIMEOUT)
+        // Once a checkout would double a detail's statements; a broken connection is dropped at its first failure.
+        .test_on_check_out(false)
+        .error_handler(Box::new(diesel::r2d2::NopErrorHandler))
+        .connection_customizer(Box::new(settings))
+        .build(Manager(target.clone()))?)
+}
+
+/// Makes connections for the pools. Diesel's own manager would let the enum guess the engine from the URL.
+pub(super) struct Manager(Target);
+
+impl ManageConnection for Manager {
+    type Connection = DbConnection;
+    type Error = diesel::r2d2::Error;
+
+    fn connect(&self) -> Result<DbConnection, Self::Error> {
+        DbConnection::connect(&self.0).map_err(|error| {
+            diesel::r2d2::Error::ConnectionError(diesel::ConnectionError::BadConnection(
+                error.to_string(),
+            ))
+        })
+    }
+
+    fn is_valid(&self, conn: &mut DbConnection) -> Result<(), Self::Error> {
+        conn.ping().map_err(diesel::r2d2::Error::QueryError)
+    }
+
+    fn has_broken(&self, conn: &mut DbConnection) -> bool {
+        std::thread::panicking() || conn.is_broken()
+    }
+}
+
+/// What every connection of a door is given when it is made.
+#[derive(Debug, Clone)]
+struct Settings {
+    access: Access,
+    statements: Arc<AtomicU64>,
+}
+
+impl Settings {
+    fn settle(&self, conn: &mut DbConnection) -> diesel::QueryResult<()> {
+        use diesel::Connection;
+        conn.settle(self.access)?;
+        conn.set_instrumentation(Counter::new(self.statements.clone()));
+        Ok(())
+    }
+}
+
+impl CustomizeConnection<DbConnection, diesel::r2d2::Error> for Settings {
+    fn on_acquire(&self, conn: &mut DbConnection) -> Result<(), diesel::r2d2::Error> {
+        self.settle(conn).map_err(diesel::r2d2::Error::QueryError)
+    }
+}

@@ -1,0 +1,71 @@
+use std::{fmt, path::PathBuf, str::FromStr};
+
+/// Where the directory is kept, as `--database-url` names it.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A file of the embedded engine.
+    Sqlite(PathBuf),
+    /// The connection URL, which may hold a password: it is neither displayed nor logged.
+    #[cfg(feature = "postgres")]
+    Postgres(String),
+}
+
+impl FromStr for Target {
+    type Err = String;
+
+    fn from_str(url: &str) -> Result<Self, String> {
+        if ["postgres://", "postgresql://"]
+            .iter()
+            .any(|scheme| url.starts_with(scheme))
+        {
+            return postgres(url);
+        }
+        let path = url.strip_prefix("sqlite://").unwrap_or(url);
+        if let Some((scheme, _)) = path.split_once("://") {
+            return Err(format!(
+                "\"{scheme}\" is no database that roster knows: give a path, sqlite://… or postgres://…"
+            ));
+        }
+        match path {
+            "" => Err("a path is missing".to_owned()),
+            ":memory:" => Err(
+                "a directory in memory would be lost: give a path, or try `serve --demo`"
+                    .to_owned(),
+            ),
+            // An absolute path is never taken for one of SQLite's own `file:` addresses.
+            path => std::path::absolute(path)
+                .map(Self::Sqlite)
+                .map_err(|error| error.to_string()),
+        }
+    }
+}
+
+#[cfg(feature = "postgres")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the build without PostgreSQL refuses here"
+)]
+fn postgres(url: &str) -> Result<Target, String> {
+    Ok(Target::Postgres(url.to_owned()))
+}
+
+#[cfg(not(feature = "postgres"))]
+fn postgres(_url: &str) -> Result<Target, String> {
+    Err("this build of roster has no PostgreSQL: build it with `--features postgres`".to_owned())
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => path.display().fmt(out),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => out.write_str("the PostgreSQL database"),
+        }
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, out)
+    }
+}

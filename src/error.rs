@@ -1,0 +1,156 @@
+//! What goes wrong with a request, and the one place that makes JSON of it.
+
+use std::{collections::BTreeMap, fmt};
+
+use actix_web::{
+    HttpRequest, HttpResponse, ResponseError,
+    http::{Method, StatusCode, header},
+};
+use serde::Serialize;
+
+use crate::db;
+
+/// Every answer that is not the one asked for.
+#[derive(Debug)]
+pub enum Error {
+    /// 400: values that do not fit, by field or parameter.
+    Fields(FieldErrors),
+    /// 404: nothing has this path.
+    NoSuchPath,
+    /// 404: no object of this name has the id, or none that the caller may see.
+    NoSuchObject(&'static str),
+    /// 404: a cursor that is damaged or of another list.
+    InvalidCursor,
+    /// 405, with what the path does allow.
+    MethodNotAllowed { method: Method, allow: String },
+    /// 406: the client accepts nothing that there is.
+    NotAcceptable,
+    /// 503: busy, or the storage refuses. The text is for the log.
+    Unavailable(String),
+    /// 500: a fault of the server. The text is for the log.
+    Internal(String),
+}
+
+/// Messages by field, each field in the order of its first message's name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct FieldErrors(BTreeMap<String, Vec<String>>);
+
+impl FieldErrors {
+    /// Adds a message, once however often the field repeats it.
+    pub fn add(&mut self, field: &str, message: &str) {
+        let messages = self.0.entry(field.to_owned()).or_default();
+        if !messages.iter().any(|known| known == message) {
+            messages.push(message.to_owned());
+        }
+    }
+
+    /// # Errors
+    /// [`Error::Fields`] when there is any message.
+    pub fn into_result(self) -> Result<(), Error> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Fields(self))
+        }
+    }
+}
+
+/// The body of an error that belongs to no field.
+#[derive(Serialize)]
+struct Detail<'a> {
+    detail: &'a str,
+    code: &'a str,
+}
+
+/// Seconds after which a client may try again when the database was busy.
+const RETRY_AFTER: &str = "1";
+
+impl Error {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Fields(_) => "invalid",
+            Self::NoSuchPath | Self::NoSuchObject(_) | Self::InvalidCursor => "not_found",
+            Self::MethodNotAllowed { .. } => "method_not_allowed",
+            Self::NotAcceptable => "not_acceptable",
+            Self::Unavailable(_) => "unavailable",
+            Self::Internal(_) => "error",
+        }
+    }
+}
+
+/// The text that the client sees.
+impl fmt::Display for Error {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fields(_) => out.write_str("Invalid input."),
+            Self::NoSuchPath => out.write_str("Not found."),
+            Self::NoSuchObject(name) => write!(out, "No {name} matches the given query."),
+            Self::InvalidCursor => out.write_str("Invalid cursor"),
+            Self::MethodNotAllowed { method, .. } => {
+                write!(out, "Method \"{method}\" not allowed.")
+            }
+            Self::NotAcceptable => out.write_str("Could not satisfy the request Accept header."),
+            Self::Unavailable(_) => out.write_str("The service is temporarily unavailable."),
+            Self::Internal(_) => out.write_str("A server error occurred."),
+        }
+    }
+}
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Fields(_) => StatusCode::BAD_REQUEST,
+            Self::NoSuchPath | Self::NoSuchObject(_) | Self::InvalidCursor => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        match self {
+            Self::Fields(errors) => return response.json(errors),
+            Self::MethodNotAllowed { allow, .. } => {
+                response.insert_header((header::ALLOW, allow.as_str()));
+            }
+            Self::Unavailable(reason) => {
+                tracing::warn!(reason, "the database is unavailable");
+                response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+            }
+            Self::Internal(reason) => tracing::error!(reason, "a request failed"),
+            _ => {}
+        }
+        response.json(Detail {
+            detail: &self.to_string(),
+            code: self.code(),
+        })
+    }
+}
+
+impl From<db::Error> for Error {
+    fn from(error: db::Error) -> Self {
+        match error {
+            db::Error::Unavailable(reason) | db::Error::Refused(reason) => {
+                Self::Unavailable(reason)
+            }
+            db::Error::Panicked | db::Error::Query(_) => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<diesel::result::Error> for Error {
+    fn from(error: diesel::result::Error) -> Self {
+        db::Error::from(error).into()
+    }
+}
+
+/// Answers whatever no route takes.
+///
+/// # Errors
+/// Always.
+pub async fn no_such_path(_: HttpRequest) -> Result<HttpResponse, Error> {
+    Err(Error::NoSuchPath)
+}

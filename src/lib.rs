@@ -1,0 +1,17 @@
+//! A directory of companies, developers, skills and projects, served over REST by one binary.
+
+pub mod api;
+pub mod commands;
+pub mod config;
+pub mod db;
+mod endpoint;
+pub mod error;
+pub mod files;
+mod middleware;
+pub mod models;
+pub mod query;
+pub mod routes;
+pub mod rules;
+pub mod server;
+pub mod text;
+pub mod urls;

@@ -1,0 +1,134 @@
+use diesel::{dsl, prelude::*};
+
+use crate::{
+    db::{Backend, DbConnection, Stamp, schema::companies},
+    query::{Key, Listed, Order},
+    text::fold,
+};
+
+/// An employer.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Identifiable)]
+#[diesel(table_name = companies)]
+pub struct Company {
+    pub id: i64,
+    pub name: String,
+    pub founded_year: i32,
+    pub created_at: Stamp,
+    pub updated_at: Stamp,
+}
+
+/// What a developer shows of its company.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Identifiable)]
+#[diesel(table_name = companies)]
+pub struct CompanyBrief {
+    pub id: i64,
+    pub name: String,
+    pub founded_year: i32,
+}
+
+/// A query for companies that goes on being one, whatever is added to it.
+pub type CompanyQuery = dsl::IntoBoxed<
+    'static,
+    dsl::Select<companies::table, dsl::AsSelect<Company, Backend>>,
+    Backend,
+>;
+
+impl Company {
+    pub const NAME_MAX: usize = 200;
+    pub const FOUNDED_YEAR_MIN: i64 = 1000;
+
+    pub fn all() -> CompanyQuery {
+        companies::table.select(Self::as_select()).into_boxed()
+    }
+
+    /// # Errors
+    /// Those of the statement.
+    pub fn find(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
+        companies::table
+            .find(id)
+            .select(Self::as_select())
+            .first(conn)
+            .optional()
+    }
+
+    /// Finds by name, in any letter case.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn named(conn: &mut DbConnection, name: &str) -> QueryResult<Option<Self>> {
+        companies::table
+            .filter(companies::name_key.eq(fold(name)))
+            .select(Self::as_select())
+            .first(conn)
+            .optional()
+    }
+}
+
+impl Company {
+    /// Stores every field of the row.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn update(&self, conn: &mut DbConnection) -> QueryResult<()> {
+        diesel::update(companies::table.find(self.id))
+            .set((
+                companies::name.eq(&self.name),
+                companies::name_key.eq(fold(&self.name)),
+                companies::founded_year.eq(self.founded_year),
+                companies::created_at.eq(self.created_at),
+                companies::updated_at.eq(self.updated_at),
+            ))
+            .execute(conn)
+            .map(|_| ())
+    }
+}
+
+impl Listed for Company {
+    type Source = companies::table;
+    type Query = CompanyQuery;
+
+    const NAME: &'static str = "Company";
+    const ORDER: Order<Self> = Order::descending(&[
+        Key::time(
+            "created_at",
+            || Box::new(companies::created_at),
+            |company| company.created_at,
+        ),
+        Key::int("id", || Box::new(companies::id), |company| company.id),
+    ]);
+}
+
+/// A company to be.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = companies)]
+pub struct NewCompany {
+    pub id: Option<i64>,
+    pub name: String,
+    pub name_key: String,
+    pub founded_year: i32,
+    pub created_at: Stamp,
+    pub updated_at: Stamp,
+}
+
+impl NewCompany {
+    /// `id` is the database's to choose unless it is given.
+    pub fn new(id: Option<i64>, name: String, founded_year: i32, created_at: Stamp) -> Self {
+        Self {
+            id,
+            name_key: fold(&name),
+            name,
+            founded_year,
+            created_at,
+            updated_at: created_at,
+        }
+    }
+
+    /// # Errors
+    /// Those of the statement.
+    pub fn insert(&self, conn: &mut DbConnection) -> QueryResult<i64> {
+        diesel::insert_into(companies::table)
+            .values(self)
+            .returning(companies::id)
+            .get_result(conn)
+    }
+}

@@ -1,0 +1,315 @@
+use diesel::{
+    dsl::{self, exists, not},
+    prelude::*,
+};
+
+use super::{
+    CompanyBrief, Skill,
+    batch::{Batch, InBatch},
+};
+use crate::{
+    db::{
+        Backend, DbConnection, Stamp,
+        schema::{companies, developer_skills, developers, skills},
+    },
+    query::{Key, Listed, Order},
+    text::fold,
+};
+
+/// Someone who works for a company.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Identifiable)]
+#[diesel(table_name = developers)]
+pub struct Developer {
+    pub id: i64,
+    pub name: String,
+    #[diesel(embed)]
+    pub company: CompanyBrief,
+    pub years_experience: i32,
+    pub last_login: Option<Stamp>,
+    pub created_at: Stamp,
+    pub updated_at: Stamp,
+}
+
+/// That a developer has a skill. The link is the pair.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Queryable, Selectable, Identifiable, Associations, Insertable,
+)]
+#[diesel(table_name = developer_skills, primary_key(developer_id, skill_id))]
+#[diesel(belongs_to(Developer), belongs_to(Skill))]
+pub struct DeveloperSkill {
+    pub developer_id: i64,
+    pub skill_id: i64,
+}
+
+type Source = dsl::InnerJoinQuerySource<developers::table, companies::table>;
+
+/// A query for developers that goes on being one, whatever is added to it.
+pub type DeveloperQuery = dsl::IntoBoxed<
+    'static,
+    dsl::Select<
+        dsl::InnerJoin<developers::table, companies::table>,
+        dsl::AsSelect<Developer, Backend>,
+    >,
+    Backend,
+>;
+
+impl Developer {
+    pub const NAME_MAX: usize = 200;
+    pub const YEARS_MAX: i64 = 80;
+    /// Years of experience that make a senior.
+    pub const SENIOR_YEARS: i32 = 5;
+    /// Days since the last login that still count as active.
+    pub const ACTIVE_DAYS: i64 = 30;
+
+    /// Every developer, each with its company.
+    pub fn all() -> DeveloperQuery {
+        developers::table
+            .inner_join(companies::table)
+            .select(Self::as_select())
+            .into_boxed()
+    }
+
+    /// # Errors
+    /// Those of the statement.
+    pub fn find(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
+        developers::table
+            .inner_join(companies::table)
+            .filter(developers::id.eq(id))
+            .select(Self::as_select())
+            .first(conn)
+            .optional()
+    }
+
+    /// The greatest id there is, 0 when there is none.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn last_id(conn: &mut DbConnection) -> QueryResult<i64> {
+        let last: Option<i64> = developers::table
+            .select(developers::id)
+            .order(developers::id.desc())
+            .first(conn)
+            .optional()?;
+        Ok(last.unwrap_or(0))
+    }
+
+    /// Stores every field of the row; of the company, that it is this one.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn update(&self, conn: &mut DbConnection) -> QueryResult<()> {
+        diesel::update(developers::table.find(self.id))
+            .set((
+                developers::name.eq(&self.name),
+                developers::company_id.eq(self.company.id),
+                developers::years_experience.eq(self.years_experience),
+                developers::last_login.eq(self.last_login),
+                developers::created_at.eq(self.created_at),
+                developers::updated_at.eq(self.updated_at),
+            ))
+            .execute(conn)
+            .map(|_| ())
+    }
+
+    /// Gives each developer its skills, sorted by name, in one statement for all.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn with_skills(
+        conn: &mut DbConnection,
+        developers: Vec<Self>,
+    ) -> QueryResult<Vec<(Self, Vec<Skill>)>> {
+        if developers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let links: Vec<(DeveloperSkill, Skill)> = DeveloperSkill::belonging_to(Batch(&developers))
+            .inner_join(skills::table)
+            .select((DeveloperSkill::as_select(), Skill::as_select()))
+            .load(conn)?;
+        let grouped = links.grouped_by(&developers);
+        Ok(developers
+            .into_iter()
+            .zip(grouped)
+            .map(|(developer, links)| {
+                let mut skills: Vec<Skill> = links.into_iter().map(|(_, skill)| skill).collect();
+                skills.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+                (developer, skills)
+            })
+            .collect())
+    }
+}
+
+/// Named conditions, to be chained in any combination and order.
+pub trait DeveloperScopes: Sized {
+    /// Logged in within the [days](Developer::ACTIVE_DAYS) before `now`.
+    fn active(self, now: Stamp) -> Self;
+    /// Not [`active`](Self::active): a login long ago, or none.
+    fn inactive(self, now: Stamp) -> Self;
+    /// With [that many years](Developer::SENIOR_YEARS) of experience or more.
+    fn senior(self) -> Self;
+    /// With fewer years than a [`senior`](Self::senior).
+    fn junior(self) -> Self;
+    /// Has the skill of that name, in any letter case.
+    fn by_skill(self, name: &str) -> Self;
+    /// Has the skill of that id.
+    fn with_skill(self, id: i64) -> Self;
+    /// Works for the company of that id.
+    fn of_company(self, id: i64) -> Self;
+}
+
+impl DeveloperScopes for DeveloperQuery {
+    fn active(self, now: Stamp) -> Self {
+        self.filter(developers::last_login.ge(now.days_before(Developer::ACTIVE_DAYS)))
+    }
+
+    fn inactive(self, now: Stamp) -> Self {
+        let never = developers::last_login.is_null();
+        self.filter(
+            never.or(developers::last_login
+                .lt(now.days_before(Developer::ACTIVE_DAYS))
+                .assume_not_null()),
+        )
+    }
+
+    fn senior(self) -> Self {
+        self.filter(developers::years_experience.ge(Developer::SENIOR_YEARS))
+    }
+
+    fn junior(self) -> Self {
+        self.filter(not(developers::years_experience.ge(Developer::SENIOR_YEARS)))
+    }
+
+    fn by_skill(self, name: &str) -> Self {
+        // Looked up once a query, not once a developer.
+        let skill = skills::table
+            .filter(skills::name_key.eq(fold(name)))
+            .select(skills::id)
+            .single_value();
+        self.filter(exists(
+            developer_skills::table
+                .filter(developer_skills::developer_id.eq(developers::id))
+                .filter(developer_skills::skill_id.nullable().eq(skill)),
+        ))
+    }
+
+    fn with_skill(self, id: i64) -> Self {
+        self.filter(exists(
+            developer_skills::table
+                .filter(developer_skills::developer_id.eq(developers::id))
+                .filter(developer_skills::skill_id.eq(id)),
+        ))
+    }
+
+    fn of_company(self, id: i64) -> Self {
+        self.filter(developers::company_id.eq(id))
+    }
+}
+
+impl<'a> BelongingToDsl<Batch<'a, Developer>> for DeveloperSkill {
+    type Output = dsl::Filter<developer_skills::table, InBatch<developer_skills::developer_id>>;
+
+    fn belonging_to(Batch(developers): Batch<'a, Developer>) -> Self::Output {
+        let ids = developers.iter().map(|developer| developer.id);
+        developer_skills::table.filter(InBatch::new(developer_skills::developer_id, ids))
+    }
+}
+
+impl Listed for Developer {
+    type Source = Source;
+    type Query = DeveloperQuery;
+
+    const NAME: &'static str = "Developer";
+    const ORDER: Order<Self> = Order::descending(&[
+        Key::time(
+            "created_at",
+            || Box::new(developers::created_at),
+            |developer| developer.created_at,
+        ),
+        Key::int("id", || Box::new(developers::id), |developer| developer.id),
+    ]);
+}
+
+/// A developer to be.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = developers)]
+pub struct NewDeveloper {
+    pub id: Option<i64>,
+    pub name: String,
+    pub company_id: i64,
+    pub years_experience: i32,
+    pub last_login: Option<Stamp>,
+    pub created_at: Stamp,
+    pub updated_at: Stamp,
+}
+
+impl NewDeveloper {
+    /// # Errors
+    /// Those of the statement.
+    pub fn insert(&self, conn: &mut DbConnection) -> QueryResult<i64> {
+        diesel::insert_into(developers::table)
+            .values(self)
+            .returning(developers::id)
+            .get_result(conn)
+    }
+}
+
+impl DeveloperSkill {
+    /// Gives the developer these skills, none of which it has.
+    ///
+    /// # Errors
+    /// Those of the statements.
+    pub fn link(conn: &mut DbConnection, developer_id: i64, skills: &[i64]) -> QueryResult<()> {
+        let links = skills.iter().map(|&skill_id| Self {
+            developer_id,
+            skill_id,
+        });
+        match conn {
+            // Within a transaction, rows one by one through one prepared statement are SQLite's fastest way.
+            DbConnection::Sqlite(conn) => {
+                for link in links {
+                    diesel::insert_into(developer_skills::table)
+                        .values(link)
+                        .execute(conn)?;
+                }
+            }
+            #[cfg(feature = "postgres")]
+            DbConnection::Postgres(conn) => {
+                diesel::insert_into(developer_skills::table)
+                    .values(links.collect::<Vec<_>>())
+                    .execute(conn)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the developer exactly these skills, which are sorted and distinct, by the difference to those it has.
+    /// Returns whether there was any.
+    ///
+    /// # Errors
+    /// Those of the statements.
+    pub fn replace(
+        conn: &mut DbConnection,
+        developer_id: i64,
+        skills: &[i64],
+    ) -> QueryResult<bool> {
+        let of_developer =
+            developer_skills::table.filter(developer_skills::developer_id.eq(developer_id));
+        let old: Vec<i64> = of_developer.select(developer_skills::skill_id).load(conn)?;
+        let gone: Vec<i64> = old
+            .iter()
+            .copied()
+            .filter(|id| skills.binary_search(id).is_err())
+            .collect();
+        let added: Vec<i64> = skills
+            .iter()
+            .copied()
+            .filter(|id| !old.contains(id))
+            .collect();
+        if !gone.is_empty() {
+            diesel::delete(of_developer.filter(developer_skills::skill_id.eq_any(&gone)))
+                .execute(conn)?;
+        }
+        Self::link(conn, developer_id, &added)?;
+        Ok(!gone.is_empty() || !added.is_empty())
+    }
+}

@@ -1,0 +1,130 @@
+use diesel::{dsl, prelude::*};
+
+use crate::{
+    db::{Backend, DbConnection, schema::skills},
+    query::{Key, Listed, Order},
+    rules,
+    text::fold,
+};
+
+/// Something a developer can do and a project can need.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Identifiable)]
+#[diesel(table_name = skills)]
+pub struct Skill {
+    pub id: i64,
+    pub name: String,
+    pub category: String,
+}
+
+/// A query for skills that goes on being one, whatever is added to it.
+pub type SkillQuery =
+    dsl::IntoBoxed<'static, dsl::Select<skills::table, dsl::AsSelect<Skill, Backend>>, Backend>;
+
+impl Skill {
+    pub const NAME_MAX: usize = 100;
+    pub const CATEGORY_MAX: usize = 50;
+    /// Separates the names in an import file, so no name may hold it.
+    pub const SEPARATOR: char = ';';
+
+    pub fn all() -> SkillQuery {
+        skills::table.select(Self::as_select()).into_boxed()
+    }
+
+    /// # Errors
+    /// Those of the statement.
+    pub fn find(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
+        skills::table
+            .find(id)
+            .select(Self::as_select())
+            .first(conn)
+            .optional()
+    }
+
+    /// Finds by name, in any letter case.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn named(conn: &mut DbConnection, name: &str) -> QueryResult<Option<Self>> {
+        skills::table
+            .filter(skills::name_key.eq(fold(name)))
+            .select(Self::as_select())
+            .first(conn)
+            .optional()
+    }
+}
+
+impl Skill {
+    /// # Errors
+    /// The message for text that cannot be a skill's name.
+    pub fn check_name(text: &str) -> Result<String, String> {
+        let name = rules::text(text, Self::NAME_MAX)?;
+        if name.contains(Self::SEPARATOR) {
+            return Err(format!(
+                "A skill's name may not contain \"{}\".",
+                Self::SEPARATOR
+            ));
+        }
+        Ok(name)
+    }
+
+    /// Stores every field of the row.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn update(&self, conn: &mut DbConnection) -> QueryResult<()> {
+        diesel::update(skills::table.find(self.id))
+            .set((
+                skills::name.eq(&self.name),
+                skills::name_key.eq(fold(&self.name)),
+                skills::category.eq(&self.category),
+            ))
+            .execute(conn)
+            .map(|_| ())
+    }
+}
+
+impl Listed for Skill {
+    type Source = skills::table;
+    type Query = SkillQuery;
+
+    const NAME: &'static str = "Skill";
+    const ORDER: Order<Self> = Order::ascending(&[
+        Key::text(
+            "name",
+            || Box::new(skills::name),
+            |skill| skill.name.clone(),
+        ),
+        Key::int("id", || Box::new(skills::id), |skill| skill.id),
+    ]);
+}
+
+/// A skill to be.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = skills)]
+pub struct NewSkill {
+    pub id: Option<i64>,
+    pub name: String,
+    pub name_key: String,
+    pub category: String,
+}
+
+impl NewSkill {
+    /// `id` is the database's to choose unless it is given.
+    pub fn new(id: Option<i64>, name: String, category: String) -> Self {
+        Self {
+            id,
+            name_key: fold(&name),
+            name,
+            category,
+        }
+    }
+
+    /// # Errors
+    /// Those of the statement.
+    pub fn insert(&self, conn: &mut DbConnection) -> QueryResult<i64> {
+        diesel::insert_into(skills::table)
+            .values(self)
+            .returning(skills::id)
+            .get_result(conn)
+    }
+}

@@ -1,0 +1,103 @@
+//! Cutting a page from a list.
+
+use diesel::{
+    QueryResult,
+    query_dsl::methods::{FilterDsl as _, LimitDsl as _, LoadQuery as _, OrderDsl as _},
+};
+use serde::Serialize;
+
+use super::{Cursor, Listed};
+use crate::db::DbConnection;
+
+/// Which rows of a list are wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Window {
+    /// Where the page begins; `None` for the first.
+    pub cursor: Option<Cursor>,
+    /// Rows at most.
+    pub size: usize,
+}
+
+/// The rows of a window, in the order of the list, and where its neighbours begin.
+#[derive(Debug)]
+pub struct Slice<T> {
+    pub rows: Vec<T>,
+    pub next: Option<Cursor>,
+    pub previous: Option<Cursor>,
+}
+
+/// A page as the API shows it: absolute URLs of its neighbours, and its objects.
+#[derive(Debug, Serialize)]
+pub struct Page<T> {
+    pub next: Option<String>,
+    pub previous: Option<String>,
+    pub results: Vec<T>,
+}
+
+impl Window {
+    /// Loads the window's part of `query`, in one statement.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn cut<M: Listed>(
+        &self,
+        conn: &mut DbConnection,
+        query: M::Query,
+    ) -> QueryResult<Slice<M>> {
+        let backward = self.cursor.as_ref().is_some_and(|cursor| cursor.backward);
+        let query = match &self.cursor {
+            Some(cursor) => query.filter(M::ORDER.seek(&cursor.place, backward, cursor.inclusive)),
+            None => query,
+        };
+        // One row more than wanted tells whether there is a page behind this one.
+        let limit = i64::try_from(self.size)
+            .unwrap_or(i64::MAX)
+            .saturating_add(1);
+        let mut rows: Vec<M> = query
+            .order(M::ORDER.sort(backward))
+            .limit(limit)
+            .internal_load(conn)?
+            .collect::<QueryResult<_>>()?;
+        let more = rows.len() > self.size;
+        rows.truncate(self.size);
+        if backward {
+            rows.reverse();
+        }
+        let (before, after) = if backward {
+            (more, true)
+        } else {
+            (self.cursor.is_some(), more)
+        };
+        Ok(Slice {
+            previous: before.then(|| self.beside(rows.first(), true)).flatten(),
+            next: after.then(|| self.beside(rows.last(), false)).flatten(),
+            rows,
+        })
+    }
+
+    /// Where the page beyond the edge row begins. A page that has become empty leads back to where it was come from.
+    fn beside<M: Listed>(&self, edge: Option<&M>, backward: bool) -> Option<Cursor> {
+        match edge {
+            Some(row) => Some(Cursor {
+                backward,
+                inclusive: false,
+                place: M::ORDER.place(row),
+            }),
+            None => self.cursor.clone().map(Cursor::turned),
+        }
+    }
+}
+
+impl<T> Slice<T> {
+    /// Turns the rows into others, say with what belongs to them.
+    ///
+    /// # Errors
+    /// Those of `f`.
+    pub fn try_map<U, E>(self, f: impl FnOnce(Vec<T>) -> Result<Vec<U>, E>) -> Result<Slice<U>, E> {
+        Ok(Slice {
+            rows: f(self.rows)?,
+            next: self.next,
+            previous: self.previous,
+        })
+    }
+}

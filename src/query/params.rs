@@ -1,0 +1,64 @@
+//! The query string.
+
+use std::future::{Ready, ready};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+
+use crate::{
+    error::{Error, FieldErrors},
+    rules::UNKNOWN_PARAMETER,
+};
+
+/// The decoded pairs of a query string, in its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Params(Vec<(String, String)>);
+
+impl Params {
+    pub fn parse(query: &str) -> Self {
+        Self(
+            form_urlencoded::parse(query.as_bytes())
+                .into_owned()
+                .collect(),
+        )
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The value of a parameter that means one thing: the last one given, as in Django.
+    pub fn last(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .rev()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The same parameters with `name` set to `value` alone, encoded.
+    pub fn with(&self, name: &str, value: &str) -> String {
+        form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(self.iter().filter(|(known, _)| *known != name))
+            .append_pair(name, value)
+            .finish()
+    }
+}
+
+/// Extractor for what takes no query parameters: any is an error, so that a misspelt one is noticed.
+#[derive(Debug, Clone, Copy)]
+pub struct NoParams;
+
+impl FromRequest for NoParams {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let mut errors = FieldErrors::default();
+        for (name, _) in Params::parse(request.query_string()).iter() {
+            errors.add(name, UNKNOWN_PARAMETER);
+        }
+        ready(errors.into_result().map(|()| Self))
+    }
+}

@@ -1,0 +1,93 @@
+//! The rules for single values, with the texts of DRF's fields, for whoever takes values from outside.
+
+use std::ops::RangeInclusive;
+
+use crate::db::Stamp;
+
+pub const REQUIRED: &str = "This field is required.";
+pub const UNKNOWN_PARAMETER: &str = "Unknown query parameter.";
+
+/// Trims `text` and holds it to `max` characters, as DRF's `CharField`.
+///
+/// # Errors
+/// The message for blank text, a NUL, and too many characters.
+pub fn text(text: &str, max: usize) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("This field may not be blank.".to_owned());
+    }
+    without_nul(text)?;
+    if text.chars().count() > max {
+        return Err(format!(
+            "Ensure this field has no more than {max} characters."
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// PostgreSQL stores no NUL, so none is taken anywhere; the text is Django's.
+///
+/// # Errors
+/// The message for text with a NUL.
+pub fn without_nul(text: &str) -> Result<&str, String> {
+    if text.contains('\0') {
+        Err("Null characters are not allowed.".to_owned())
+    } else {
+        Ok(text)
+    }
+}
+
+/// Reads a whole number within `range`, as DRF's `IntegerField`.
+///
+/// # Errors
+/// The message for text that is no whole number, and for one out of range.
+pub fn integer(text: &str, range: &RangeInclusive<i64>) -> Result<i64, String> {
+    let text = text.trim();
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err("A valid integer is required.".to_owned());
+    }
+    // What 64 bits cannot hold is out of every range, on the side its sign says.
+    let number = text.parse().unwrap_or(if text.starts_with('-') {
+        i64::MIN
+    } else {
+        i64::MAX
+    });
+    if number < *range.start() {
+        return Err(format!(
+            "Ensure this value is greater than or equal to {}.",
+            range.start()
+        ));
+    }
+    if number > *range.end() {
+        return Err(format!(
+            "Ensure this value is less than or equal to {}.",
+            range.end()
+        ));
+    }
+    Ok(number)
+}
+
+/// Reads `true` or `false`, as DRF's `BooleanField` does in every spelling of the two words.
+///
+/// # Errors
+/// The message for anything else.
+pub fn boolean(text: &str) -> Result<bool, String> {
+    match text {
+        "true" | "True" | "TRUE" => Ok(true),
+        "false" | "False" | "FALSE" => Ok(false),
+        _ => Err("Must be a valid boolean.".to_owned()),
+    }
+}
+
+/// Reads a moment; see [`Stamp::parse`].
+///
+/// # Errors
+/// The message of DRF's `DateTimeField`.
+pub fn stamp(text: &str) -> Result<Stamp, String> {
+    Stamp::parse(text.trim()).ok_or_else(|| {
+        "Datetime has wrong format. Use one of these formats instead: \
+         YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]."
+            .to_owned()
+    })
+}

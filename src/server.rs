@@ -1,0 +1,75 @@
+//! The server: listener, workers, the application, and an orderly end.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use actix_web::{
+    App, HttpServer,
+    dev::{Server, ServerHandle},
+    web::Data,
+};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::{db::Db, routes};
+
+/// How a server is run.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `host:port`; port 0 takes a free one.
+    pub bind: String,
+    /// Threads that serve; each handles many connections.
+    pub workers: usize,
+    /// How long requests in flight may take when the server is told to end.
+    pub shutdown_timeout: Duration,
+}
+
+/// Begins to listen. The server runs when the returned future is polled.
+///
+/// # Errors
+/// When the address cannot be resolved or taken.
+pub fn listen(db: &Db, settings: &Settings) -> io::Result<(Server, Vec<SocketAddr>)> {
+    let db = Data::new(db.clone());
+    let app = move || App::new().app_data(db.clone()).configure(routes::configure);
+    let server = HttpServer::new(app)
+        .workers(settings.workers)
+        .shutdown_timeout(settings.shutdown_timeout.as_secs())
+        .disable_signals()
+        .bind(&settings.bind)?;
+    let addresses = server.addrs();
+    Ok((server.run(), addresses))
+}
+
+/// The signals that end a server, caught from the moment this is made.
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// # Errors
+    /// When the signals cannot be caught.
+    pub fn catch() -> io::Result<Self> {
+        let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
+        Ok(Self {
+            terminate: signal(terminate)?,
+            interrupt: signal(interrupt)?,
+        })
+    }
+
+    /// Waits for SIGTERM or SIGINT and then lets the server end in order: no new connections, answers for the
+    /// requests in flight. A second signal ends it at once.
+    pub async fn end(mut self, server: ServerHandle) {
+        self.next().await;
+        let in_order = server.stop(true);
+        tokio::select! {
+            () = in_order => {}
+            () = self.next() => server.stop(false).await,
+        }
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! What holds for every URL: methods, slashes, errors, negotiation.
+
+use serde_json::json;
+
+use crate::support::{App, Dev, add_company, add_skill};
+
+/// A directory with one object of each kind, and a URL of each kind.
+fn everything() -> (App, Vec<String>) {
+    let app = App::new();
+    let company = add_company(&app.db, "Acme", "2020-01-01T00:00:00Z");
+    let skill = add_skill(&app.db, "Rust");
+    let developer = Dev {
+        skills: &[skill],
+        ..Dev::new("Ada", company)
+    }
+    .add(&app.db);
+    let paths = vec![
+        "/api/".to_owned(),
+        "/api/companies/".to_owned(),
+        format!("/api/companies/{company}/"),
+        format!("/api/companies/{company}/developers/"),
+        "/api/skills/".to_owned(),
+        format!("/api/skills/{skill}/"),
+        format!("/api/skills/{skill}/developers/"),
+        "/api/developers/".to_owned(),
+        format!("/api/developers/{developer}/"),
+    ];
+    (app, paths)
+}
+
+#[test]
+fn the_slash_at_the_end_is_optional_without_a_redirect() {
+    let (app, paths) = everything();
+    for path in paths {
+        let bare = path.trim_end_matches('/');
+        for method in ["GET", "HEAD", "OPTIONS", "POST"] {
+            let (with, without) = (app.send(method, &path, &[]), app.send(method, bare, &[]));
+            assert_eq!(
+                (with.status, &with.body),
+                (without.status, &without.body),
+                "{method} {path}"
+            );
+        }
+    }
+}
+
+#[test]
+fn head_is_get_without_a_body() {
+    let (app, paths) = everything();
+    for path in paths {
+        let (get, head) = (app.get(&path), app.send("HEAD", &path, &[]));
+        assert_eq!((head.status, head.body.as_str()), (200, ""), "{path}");
+        for name in ["content-length", "content-type"] {
+            assert_eq!(head.header(name), get.header(name), "{path} {name}");
+        }
+        assert_eq!(
+            get.header("content-length").unwrap(),
+            get.body.len().to_string()
+        );
+    }
+}
+
+#[test]
+fn options_describes_the_url() {
+    let (app, paths) = everything();
+    for path in paths {
+        let answer = app.send("OPTIONS", &path, &[]);
+        assert_eq!(answer.header("allow"), Some("GET, HEAD, OPTIONS"), "{path}");
+        let about = answer.ok();
+        assert_eq!(about["renders"], json!(["application/json"]));
+        assert_eq!(about["parses"], json!(["application/json"]));
+        assert!(!about["name"].as_str().unwrap().is_empty());
+        assert!(!about["description"].as_str().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn other_methods_are_405() {
+    let (app, paths) = everything();
+    for path in paths {
+        for method in ["POST", "PUT", "PATCH", "DELETE", "TRACE"] {
+            let answer = app.send(method, &path, &[("accept", "text/html")]);
+            assert_eq!(answer.status, 405, "{method} {path}");
+            assert_eq!(answer.header("allow"), Some("GET, HEAD, OPTIONS"));
+            let detail = format!("Method \"{method}\" not allowed.");
+            assert_eq!(
+                answer.json(),
+                json!({"detail": detail, "code": "method_not_allowed"})
+            );
+        }
+    }
+}
+
+#[test]
+fn an_unknown_path_is_404() {
+    let (app, _) = everything();
+    for path in [
+        "/",
+        "/ap",
+        "/apix",
+        "/api/colours/",
+        "/api//companies/",
+        "/api/companies//",
+        "/api/companies/1/2/",
+        "/api/companies/1/skills/",
+        "/api/Companies/",
+        "/api/%2e%2e/",
+        "/api/%ff/",
+        "/api/companies/%00/x",
+    ] {
+        for method in ["GET", "POST"] {
+            let answer = app.send(method, path, &[]);
+            assert_eq!(answer.status, 404, "{method} {path}: {}", answer.body);
+            assert_eq!(answer.header("content-type"), Some("application/json"));
+            assert_eq!(
+                answer.json(),
+                json!({"detail": "Not found.", "code": "not_found"}),
+                "{path}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_no_id_is_an_object_that_is_not_there() {
+    let (app, _) = everything();
+    let ids = [
+        "0",
+        "-1",
+        "+1",
+        "2",
+        "9223372036854775807",
+        "9223372036854775808",
+        "99999999999999999999999",
+        "1.0",
+        "1e0",
+        "abc",
+        "%20",
+        "1%20",
+        "%D9%A3",
+        "%00",
+        "%ff",
+        "0x1",
+        "1;",
+        "null",
+    ];
+    for (collection, name) in [
+        ("companies", "Company"),
+        ("skills", "Skill"),
+        ("developers", "Developer"),
+    ] {
+        for id in ids {
+            let answer = app.send("GET", &format!("/api/{collection}/{id}/"), &[]);
+            assert_eq!(answer.status, 404, "{collection} {id}: {}", answer.body);
+            let detail = format!("No {name} matches the given query.");
+            assert_eq!(
+                answer.json(),
+                json!({"detail": detail, "code": "not_found"}),
+                "{id}"
+            );
+        }
+    }
+}
+
+#[test]
+fn unknown_parameters_are_refused_everywhere() {
+    let (app, paths) = everything();
+    for path in paths {
+        for method in ["GET", "OPTIONS"] {
+            let answer = app.send(method, &format!("{path}?colour=red"), &[]);
+            assert_eq!(answer.status, 400, "{method} {path}");
+            assert_eq!(
+                answer.json(),
+                json!({"colour": ["Unknown query parameter."]})
+            );
+        }
+    }
+    let answer = app.get("/api/developers/?colour=red&Senior=true&colour=blue&page_size=0");
+    assert_eq!(answer.status, 400);
+    assert_eq!(
+        answer.json(),
+        json!({
+            "Senior": ["Unknown query parameter."],
+            "colour": ["Unknown query parameter."],
+            "page_size": ["Ensure this value is greater than or equal to 1."],
+        })
+    );
+}
+
+#[test]
+fn json_must_be_acceptable() {
+    let (app, paths) = everything();
+    for path in paths {
+        for accept in [
+            "text/html",
+            "application/json;q=0",
+            "image/*, text/*",
+            "nonsense",
+        ] {
+            for method in ["GET", "OPTIONS"] {
+                let answer = app.send(method, &path, &[("accept", accept)]);
+                assert_eq!(answer.status, 406, "{method} {path} {accept}");
+                assert_eq!(
+                    answer.json(),
+                    json!({"detail": "Could not satisfy the request Accept header.", "code": "not_acceptable"})
+                );
+            }
+            assert_eq!(app.send("HEAD", &path, &[("accept", accept)]).status, 406);
+        }
+        for accept in [
+            "*/*",
+            "application/*",
+            "text/html, application/json;q=0.5",
+            "",
+        ] {
+            assert_eq!(
+                app.send("GET", &path, &[("accept", accept)]).status,
+                200,
+                "{path} {accept}"
+            );
+        }
+    }
+}
+
+#[test]
+fn negotiation_comes_before_parameters_and_objects() {
+    let app = App::new();
+    for path in [
+        "/api/developers/?colour=red",
+        "/api/developers/77/",
+        "/api/developers/x/?colour=red",
+    ] {
+        assert_eq!(
+            app.send("GET", path, &[("accept", "text/html")]).status,
+            406,
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn links_use_the_address_that_the_client_used() {
+    let (app, _) = everything();
+    let root = |headers: &[(&str, &str)]| app.send("GET", "/api/", headers).ok()["skills"].clone();
+    assert_eq!(
+        root(&[("host", "roster.example:81")]),
+        "http://roster.example:81/api/skills/"
+    );
+    let forwarded = [
+        ("x-forwarded-host", "evil.example"),
+        ("forwarded", "host=evil.example;proto=https"),
+    ];
+    assert_eq!(root(&forwarded), app.url("/api/skills/"));
+}
+
+#[test]
+fn rubbish_on_the_socket_harms_nobody() {
+    let (app, _) = everything();
+    for request in [
+        "NONSENSE\r\n\r\n",
+        "GET /api/ HTTP/9.9\r\n\r\n",
+        "GET /api/ HTTP/1.1\r\nhost: x\r\ncontent-length: x\r\n\r\n",
+        "GET \u{0} HTTP/1.1\r\n\r\n",
+    ] {
+        let answer = app.raw(request);
+        assert!(answer.starts_with("HTTP/1.1 400"), "{request:?}: {answer}");
+    }
+    let odd = app.raw("BREW /api/skills/ HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    assert!(
+        odd.starts_with("HTTP/1.1 405") && odd.contains("allow: GET, HEAD, OPTIONS"),
+        "{odd}"
+    );
+    let old = app.raw("GET /api/skills/ HTTP/1.0\r\n\r\n");
+    assert!(
+        old.contains("200 OK") && old.contains("\"name\":\"Rust\""),
+        "{old}"
+    );
+    app.get("/api/").ok();
+}

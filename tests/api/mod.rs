@@ -1,0 +1,5 @@
+mod conventions;
+mod developers;
+mod pages;
+mod reading;
+mod statements;

@@ -1,0 +1,82 @@
+//! Query counts: they are a promise, and do not grow with what is asked for.
+
+use crate::support::App;
+
+#[test]
+fn a_list_of_developers_is_two_statements_whatever_its_size() {
+    let app = App::sample();
+    for size in [1, 2, 25, 99, 100] {
+        let mut page = app.get("/api/");
+        let count =
+            app.statements(|| page = app.get(&format!("/api/developers/?page_size={size}")));
+        assert_eq!((page.column("id").len(), count), (size, 2));
+    }
+    let filters = "active=false&senior=true&skill=Rust&skill=Linux";
+    assert_eq!(
+        app.statements(|| drop(app.get(&format!("/api/developers/?{filters}")).ok())),
+        2
+    );
+}
+
+#[test]
+fn so_is_a_page_behind_a_cursor() {
+    let app = App::sample();
+    let next = app.get("/api/developers/").ok()["next"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(app.statements(|| drop(app.get(&next).ok())), 2);
+}
+
+#[test]
+fn a_detail_of_a_developer_is_two() {
+    let app = App::sample();
+    assert_eq!(
+        app.statements(|| drop(app.get("/api/developers/7/").ok())),
+        2
+    );
+}
+
+#[test]
+fn nested_lists_are_two_when_there_is_anything() {
+    let app = App::sample();
+    let company = app.get("/api/developers/7/").ok()["company"]["id"].clone();
+    assert_eq!(
+        app.statements(|| drop(
+            app.get(&format!("/api/companies/{company}/developers/"))
+                .ok()
+        )),
+        2
+    );
+    let skill = app.get("/api/developers/7/").ok()["skills"][0]["id"].clone();
+    assert_eq!(
+        app.statements(|| drop(app.get(&format!("/api/skills/{skill}/developers/")).ok())),
+        2
+    );
+}
+
+#[test]
+fn the_others_are_one() {
+    let app = App::sample();
+    for path in [
+        "/api/companies/",
+        "/api/companies/1/",
+        "/api/skills/",
+        "/api/skills/1/",
+    ] {
+        assert_eq!(app.statements(|| drop(app.get(path).ok())), 1, "{path}");
+    }
+    assert_eq!(app.statements(|| drop(app.get("/api/").ok())), 0);
+}
+
+#[test]
+fn an_error_of_the_parameters_reaches_no_database() {
+    let app = App::sample();
+    for path in [
+        "/api/developers/?colour=red",
+        "/api/developers/?cursor=x",
+        "/api/developers/0/",
+    ] {
+        assert_eq!(app.statements(|| drop(app.get(path))), 0, "{path}");
+    }
+}

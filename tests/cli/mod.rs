@@ -1,0 +1,4 @@
+mod import;
+mod serve;
+mod settings;
+mod transfer;

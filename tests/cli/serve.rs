@@ -1,0 +1,175 @@
+//! The server as a process.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    path::Path,
+};
+
+use serde_json::Value;
+
+use crate::support::{Place, Served, roster};
+
+fn demo() -> Served {
+    Served::start(&["serve", "--demo", "--bind", "127.0.0.1:0"], &[], 4)
+}
+
+#[test]
+fn the_demo_serves_the_sample_directory() {
+    let served = demo();
+    let walk = |path: &str| {
+        let mut count = 0;
+        let mut page = served.get(path).1;
+        loop {
+            count += page["results"].as_array().unwrap().len();
+            let Some(next) = page["next"].as_str() else {
+                return count;
+            };
+            page = served.get(next.strip_prefix(&served.api).unwrap()).1;
+        }
+    };
+    assert_eq!(walk("companies/?page_size=100"), 1185);
+    assert_eq!(walk("skills/?page_size=100"), 589);
+    assert_eq!(walk("developers/?page_size=100"), 2000);
+}
+
+#[test]
+fn the_lines_that_the_demo_suggests_find_something() {
+    let served = demo();
+    let curls: Vec<&str> = served
+        .greeting
+        .iter()
+        .filter_map(|line| line.trim().strip_prefix("curl "))
+        .collect();
+    assert_eq!(curls.len(), 3);
+    for curl in curls {
+        let url = curl.trim_matches('\'');
+        let (status, body) = served.get(url.strip_prefix(&served.api).unwrap());
+        assert_eq!(status, 200, "{curl}");
+        let found = body["results"]
+            .as_array()
+            .map_or(body["id"] != Value::Null, |results| !results.is_empty());
+        assert!(found, "{curl}: {body}");
+    }
+}
+
+#[test]
+fn a_signal_ends_the_server_in_order() {
+    for signal in ["-TERM", "-INT"] {
+        let place = Place::new();
+        let mut served = Served::start(
+            &["--bind", "127.0.0.1:0", "--database-url", &place.url()],
+            &[],
+            0,
+        );
+        assert_eq!(served.get("skills/").0, 200);
+        served.signal(signal);
+        assert_eq!(served.wait(), Some(0), "{signal}");
+        let log = std::fs::metadata(place.path("roster.db-wal")).map_or(0, |file| file.len());
+        assert_eq!(log, 0, "{signal}");
+    }
+}
+
+#[test]
+fn idle_connections_do_not_hold_the_end_up() {
+    let place = Place::new();
+    let mut served = Served::start(
+        &["--bind", "127.0.0.1:0", "--database-url", &place.url()],
+        &[],
+        0,
+    );
+    let address = served
+        .api
+        .strip_prefix("http://")
+        .unwrap()
+        .strip_suffix("/api/")
+        .unwrap();
+    let mut idle = TcpStream::connect(address).unwrap();
+    idle.write_all(b"GET /api/ HTTP/1.1\r\nhost: x\r\n\r\n")
+        .unwrap();
+    let mut start = [0; 12];
+    idle.read_exact(&mut start).unwrap();
+    assert_eq!(&start, b"HTTP/1.1 200");
+    let begun = std::time::Instant::now();
+    served.signal("-TERM");
+    assert_eq!(served.wait(), Some(0));
+    assert!(
+        begun.elapsed() < std::time::Duration::from_secs(9),
+        "it waited for its timeout"
+    );
+}
+
+#[test]
+fn a_demo_leaves_nothing_behind() {
+    let mut served = Served::start(&["--demo", "--bind=127.0.0.1:0"], &[], 4);
+    let name = format!("roster-demo-{}-", served.id());
+    let folders = || {
+        std::fs::read_dir(std::env::temp_dir())
+            .unwrap()
+            .filter(|entry| {
+                entry
+                    .as_ref()
+                    .unwrap()
+                    .file_name()
+                    .to_string_lossy()
+                    .starts_with(&name)
+            })
+            .count()
+    };
+    assert_eq!(folders(), 1);
+    served.signal("-TERM");
+    assert_eq!(served.wait(), Some(0));
+    assert_eq!(folders(), 0);
+}
+
+#[test]
+fn a_port_in_use_is_one_clear_line() {
+    let place = Place::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let failed = roster(&["serve", "--bind", &address, "--database-url", &place.url()]).failed();
+    assert_eq!(
+        failed,
+        format!("cannot listen on {address}: Address already in use (os error 98)\n")
+    );
+    let failed = roster(&[
+        "serve",
+        "--bind",
+        "no.such.host.invalid:1",
+        "--database-url",
+        &place.url(),
+    ])
+    .failed();
+    assert!(
+        failed.starts_with("cannot listen on no.such.host.invalid:1: "),
+        "{failed}"
+    );
+    assert_eq!(failed.lines().count(), 1);
+}
+
+#[test]
+fn a_database_that_cannot_be_opened_is_one_clear_line() {
+    let place = Place::embedded();
+    let path = place.file("list.txt", "milk\neggs\n");
+    for command in [
+        &["serve"][..],
+        &["migrate"],
+        &["import", "x"],
+        &["export", "x"],
+    ] {
+        let failed = if command == ["import", "x"] {
+            let file = place.file("skills.csv", "name,category\n");
+            roster(&["import", &file, "--database-url", &path]).failed()
+        } else {
+            roster(&[command, &["--database-url", &path]].concat()).failed()
+        };
+        assert_eq!(
+            failed,
+            format!("cannot open {path}: file is not a database\n")
+        );
+    }
+    assert_eq!(
+        std::fs::read_to_string(Path::new(&path)).unwrap(),
+        "milk\neggs\n"
+    );
+}

@@ -1,0 +1,192 @@
+//! Flags, environment, file and defaults, and the commands' manners.
+
+use std::path::Path;
+
+use crate::support::{Output, Place, roster, roster_with};
+
+fn migrated(place: &Place, args: &[&str], environment: &[(&str, &str)]) -> Vec<String> {
+    let mut command = roster_with(&[&["migrate"], args].concat(), environment);
+    command.current_dir(place.path(""));
+    Output::of(command).ok();
+    let names = ["roster.db", "file.db", "env.db", "flag.db"];
+    names
+        .iter()
+        .filter(|name| Path::new(&place.path(name)).exists())
+        .map(|name| (*name).to_owned())
+        .collect()
+}
+
+#[test]
+fn a_flag_wins_over_the_environment_over_the_file_over_the_default() {
+    let file =
+        |place: &Place| place.file("roster.toml", "database-url = \"file.db\"\nworkers = 3\n");
+    let env = ("ROSTER_DATABASE_URL", "env.db");
+
+    let place = Place::embedded();
+    assert_eq!(migrated(&place, &[], &[]), ["roster.db"]);
+    let place = Place::embedded();
+    assert_eq!(
+        migrated(&place, &["--config", &file(&place)], &[]),
+        ["file.db"]
+    );
+    let place = Place::embedded();
+    assert_eq!(
+        migrated(&place, &[], &[("ROSTER_CONFIG", &file(&place))]),
+        ["file.db"]
+    );
+    let place = Place::embedded();
+    assert_eq!(
+        migrated(&place, &["--config", &file(&place)], &[env]),
+        ["env.db"]
+    );
+    let place = Place::embedded();
+    assert_eq!(
+        migrated(
+            &place,
+            &["--database-url=flag.db", "--config", &file(&place)],
+            &[env]
+        ),
+        ["flag.db"]
+    );
+    let place = Place::embedded();
+    let mut command = roster_with(&["--database-url", "flag.db", "migrate"], &[env]);
+    Output::of({
+        command.current_dir(place.path(""));
+        command
+    })
+    .ok();
+    assert!(Path::new(&place.path("flag.db")).exists());
+}
+
+#[test]
+fn a_file_that_is_wrong_is_named_with_its_place() {
+    let place = Place::embedded();
+    for (content, expected) in [
+        ("colour = \"red\"", "unknown setting \"colour\""),
+        ("demo = true", "unknown setting \"demo\""),
+        ("config = \"x\"", "unknown setting \"config\""),
+        (
+            "workers = \"many\"",
+            "invalid value 'many' for \"workers\": invalid digit found in string",
+        ),
+        (
+            "shutdown-timeout = \"soon\"",
+            "invalid value 'soon' for \"shutdown-timeout\": a time is a number and its unit, such as 10s, 5m or 1d",
+        ),
+        ("workers = [1]", "\"workers\" takes a text or a number"),
+        ("workers 3", "TOML parse error at line 1"),
+    ] {
+        let path = place.file("roster.toml", content);
+        let output = roster(&[
+            "serve",
+            "--config",
+            &path,
+            "--database-url",
+            &place.path("x.db"),
+        ]);
+        assert_eq!(output.status, 2, "{content}");
+        assert!(
+            output.stderr.contains(&format!("{path}: {expected}")),
+            "{content}: {}",
+            output.stderr
+        );
+    }
+    let output = roster(&["serve", "--config", "/no/such.toml"]);
+    assert_eq!(output.status, 2);
+    assert!(
+        output
+            .stderr
+            .contains("/no/such.toml: No such file or directory"),
+        "{}",
+        output.stderr
+    );
+    assert!(!Path::new(&place.path("x.db")).exists());
+}
+
+#[test]
+fn wrong_usage_is_status_2() {
+    for args in [
+        &["frobnicate"][..],
+        &["--frobnicate"],
+        &["import"],
+        &["export"],
+        &["serve", "--workers", "0"],
+        &["migrate", "--database-url", "mysql://x"],
+        &["export", "x", "--format", "xml"],
+        &["completions", "cobol"],
+        &["--workers", "x"],
+    ] {
+        let output = roster(args);
+        assert_eq!((output.status, output.stdout.as_str()), (2, ""), "{args:?}");
+        assert!(
+            output.stderr.starts_with("error: "),
+            "{args:?}: {}",
+            output.stderr
+        );
+    }
+}
+
+#[test]
+fn help_and_version_say_what_a_stranger_asks() {
+    let help = roster(&["--help"]).ok();
+    for word in [
+        "serve",
+        "migrate",
+        "import",
+        "export",
+        "completions",
+        "--database-url",
+        "--config",
+        "ROSTER_DATABASE_URL",
+    ] {
+        assert!(help.contains(word), "{word}");
+    }
+    let help = roster(&["serve", "--help"]).ok();
+    for word in [
+        "--bind",
+        "127.0.0.1:8000",
+        "--demo",
+        "--workers",
+        "--shutdown-timeout",
+    ] {
+        assert!(help.contains(word), "{word}");
+    }
+    assert_eq!(
+        roster(&["--version"]).ok(),
+        format!("roster {}\n", env!("CARGO_PKG_VERSION"))
+    );
+}
+
+#[test]
+fn completions_are_printed_for_each_shell() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        assert!(
+            roster(&["completions", shell])
+                .ok()
+                .contains("database-url"),
+            "{shell}"
+        );
+    }
+}
+
+#[test]
+fn migrate_applies_what_is_pending_and_lists_it() {
+    let place = Place::embedded();
+    let url = ["--database-url", &place.url()];
+    let failed = roster(&[&["migrate", "--status"], &url[..]].concat()).failed();
+    assert_eq!(
+        failed,
+        format!(
+            "there is no roster database at {}: `roster migrate` makes one\n",
+            place.url()
+        )
+    );
+    assert!(!Path::new(&place.url()).exists());
+    assert_eq!(
+        roster(&[&["migrate"], &url[..]].concat()).ok(),
+        "applied 2026-11-22-000000_directory\n"
+    );
+    for args in [&["migrate"][..], &["migrate", "--status"]] {
+        assert_eq!(roster(&[args, &url[..]].concat()).ok(), "nothing pending\n");
+    }
+}

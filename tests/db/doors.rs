@@ -1,0 +1,233 @@
+//! The read door and the write door.
+
+use std::sync::mpsc;
+
+use diesel::{dsl::count_star, prelude::*};
+use roster::{
+    db::{Db, DbConnection, Error, schema::skills},
+    models::NewSkill,
+};
+
+use crate::support::{Place, add_skill};
+
+fn insert(conn: &mut DbConnection, name: &str) -> Result<i64, Error> {
+    Ok(NewSkill::new(None, name.to_owned(), "Tool".to_owned()).insert(conn)?)
+}
+
+fn count(conn: &mut DbConnection) -> Result<i64, Error> {
+    Ok(skills::table.select(count_star()).first(conn)?)
+}
+
+fn names(db: &Db) -> Vec<String> {
+    db.read_blocking(|conn| {
+        Ok::<_, Error>(
+            skills::table
+                .select(skills::name)
+                .order(skills::name)
+                .load(conn)?,
+        )
+    })
+    .unwrap()
+}
+
+#[test]
+fn a_write_that_fails_leaves_nothing() {
+    let place = Place::new();
+    let db = place.open();
+    let failed = db.write_blocking(|conn| {
+        insert(conn, "Rust")?;
+        Err::<(), _>(Error::Unavailable("of the test's own".to_owned()))
+    });
+    assert!(matches!(failed, Err(Error::Unavailable(reason)) if reason == "of the test's own"));
+    assert!(names(&db).is_empty());
+}
+
+#[test]
+fn the_read_door_does_not_write() {
+    let place = Place::new();
+    let db = place.open();
+    assert!(matches!(
+        db.read_blocking(|conn| insert(conn, "Rust")),
+        Err(Error::Query(_))
+    ));
+    assert!(names(&db).is_empty());
+}
+
+#[test]
+fn a_read_sees_one_snapshot() {
+    let place = Place::new();
+    let db = place.open();
+    let writer = db.clone();
+    let counts = db.read_blocking(|conn| {
+        let before = count(conn)?;
+        add_skill(&writer, "Rust");
+        Ok::<_, Error>((before, count(conn)?))
+    });
+    assert_eq!(counts.unwrap(), (0, 0));
+    assert_eq!(names(&db), ["Rust"]);
+}
+
+#[test]
+fn a_panic_behind_a_door_is_an_error_and_leaves_nothing() {
+    let place = Place::new();
+    let db = place.open();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let wrote: Result<(), Error> = runtime.block_on(db.write(|conn| {
+        insert(conn, "Rust")?;
+        panic!("of the test's own")
+    }));
+    assert!(matches!(wrote, Err(Error::Panicked)));
+    let read: Result<(), Error> = runtime.block_on(db.read(|_| panic!("of the test's own")));
+    assert!(matches!(read, Err(Error::Panicked)));
+    assert!(names(&db).is_empty());
+    add_skill(&db, "SQL");
+    assert_eq!(names(&db), ["SQL"]);
+}
+
+/// Keeps the writer busy until told, so that what is submitted meanwhile waits together.
+struct Hold(mpsc::Sender<()>, std::thread::JoinHandle<()>);
+
+impl Hold {
+    fn on(db: &Db) -> Self {
+        let (release, released) = mpsc::channel();
+        let (busy, begun) = mpsc::channel();
+        let db = db.clone();
+        let thread = std::thread::spawn(move || {
+            db.write_blocking(move |_| {
+                busy.send(()).unwrap();
+                released.recv().unwrap();
+                // A group of its own: it has nothing to commit.
+                Err::<(), _>(Error::Unavailable(String::new()))
+            })
+            .unwrap_err();
+        });
+        begun.recv().unwrap();
+        Self(release, thread)
+    }
+
+    fn release(self) {
+        self.0.send(()).unwrap();
+        self.1.join().unwrap();
+    }
+}
+
+#[test]
+fn one_of_a_group_that_panics_or_fails_harms_no_other() {
+    let place = Place::new();
+    let db = place.open();
+    let hold = Hold::on(&db);
+    let (queued, all_queued) = mpsc::channel();
+    let threads: Vec<_> = (0..30)
+        .map(|number| {
+            let (db, queued) = (db.clone(), queued.clone());
+            std::thread::spawn(move || {
+                queued.send(()).unwrap();
+                let result = db.write_blocking(move |conn| {
+                    insert(conn, &format!("{number:02}"))?;
+                    match number % 3 {
+                        0 => Ok(()),
+                        1 => Err(Error::Unavailable(String::new())),
+                        // In the middle of a transaction of its own.
+                        _ => conn.transaction(|conn| {
+                            insert(conn, &format!("{number:02} inner"))?;
+                            panic!("of the test's own")
+                        }),
+                    }
+                });
+                (number, result)
+            })
+        })
+        .collect();
+    for _ in 0..30 {
+        all_queued.recv().unwrap();
+    }
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    hold.release();
+    for thread in threads {
+        let (number, result) = thread.join().unwrap();
+        match number % 3 {
+            0 => result.unwrap(),
+            1 => assert!(matches!(result, Err(Error::Unavailable(_)))),
+            _ => assert!(matches!(result, Err(Error::Panicked))),
+        }
+    }
+    let expected: Vec<String> = (0..30)
+        .step_by(3)
+        .map(|number| format!("{number:02}"))
+        .collect();
+    assert_eq!(names(&db), expected);
+    add_skill(&db, "afterwards");
+}
+
+#[test]
+fn those_who_wait_together_are_committed_together_and_answered_after_it() {
+    let place = Place::embedded();
+    let db = place.open();
+    let hold = Hold::on(&db);
+    let first = {
+        let db = db.clone();
+        std::thread::spawn(move || {
+            add_skill(&db, "first");
+            names(&db)
+        })
+    };
+    // Queued behind the first, in its group: it sees the first's row, which no reader sees yet.
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    let second = {
+        let db = db.clone();
+        std::thread::spawn(move || {
+            let reader = db.clone();
+            db.write_blocking(move |conn| Ok::<_, Error>((count(conn)?, names(&reader))))
+                .unwrap()
+        })
+    };
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    hold.release();
+    assert_eq!(second.join().unwrap(), (1, Vec::new()));
+    assert_eq!(first.join().unwrap(), ["first"]);
+}
+
+#[test]
+fn what_waits_when_the_doors_close_is_written() {
+    let place = Place::embedded();
+    let db = place.open();
+    let hold = Hold::on(&db);
+    let writers: Vec<_> = (0..5)
+        .map(|number| {
+            let db = db.clone();
+            std::thread::spawn(move || add_skill(&db, &number.to_string()))
+        })
+        .collect();
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    let closing = {
+        let db = db.clone();
+        std::thread::spawn(move || db.close())
+    };
+    hold.release();
+    for writer in writers {
+        writer.join().unwrap();
+    }
+    closing.join().unwrap();
+    assert_eq!(names(&db).len(), 5);
+    let late = db.write_blocking(|conn| insert(conn, "late"));
+    assert!(matches!(late, Err(Error::Unavailable(_))));
+    let log = std::fs::metadata(place.path("roster.db-wal")).map_or(0, |file| file.len());
+    assert_eq!(log, 0, "the log was merged into the file");
+}
+
+#[test]
+fn a_database_that_another_process_holds_is_unavailable_and_comes_back() {
+    use diesel::connection::SimpleConnection;
+
+    let place = Place::embedded();
+    let db = place.open();
+    let mut other = diesel::SqliteConnection::establish(&place.url()).unwrap();
+    other.batch_execute("BEGIN IMMEDIATE").unwrap();
+    let refused = db.write_blocking(|conn| insert(conn, "Rust"));
+    assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
+    other.batch_execute("ROLLBACK").unwrap();
+    add_skill(&db, "SQL");
+    assert_eq!(names(&db), ["SQL"]);
+}
