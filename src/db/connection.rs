@@ -72,7 +72,7 @@ impl DbConnection {
                      PRAGMA synchronous = FULL;
                      PRAGMA foreign_keys = ON;
                      PRAGMA mmap_size = 1073741824;
-                     PRAGMA cache_size = -4096;
+                     PRAGMA cache_size = -65536;
                      PRAGMA journal_size_limit = 16777216;",
                 )?;
                 match access {

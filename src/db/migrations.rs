@@ -95,8 +95,10 @@ pub fn pending(target: &Target) -> Result<Vec<String>, Error> {
 
 fn must_exist(target: &Target) -> Result<(), Error> {
     match target {
-        Target::Sqlite(path) if !path.exists() => Err(none_at(target)),
-        _ => Ok(()),
+        Target::Sqlite(path) if path.exists() => Ok(()),
+        Target::Sqlite(_) => Err(none_at(target)),
+        #[cfg(feature = "postgres")]
+        Target::Postgres(_) => Ok(()),
     }
 }
 

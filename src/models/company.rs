@@ -1,5 +1,6 @@
 use diesel::{dsl, prelude::*};
 
+use super::insert::insert_row;
 use crate::{
     db::{Backend, DbConnection, Stamp, schema::companies},
     query::{Key, Listed, Order},
@@ -126,9 +127,6 @@ impl NewCompany {
     /// # Errors
     /// Those of the statement.
     pub fn insert(&self, conn: &mut DbConnection) -> QueryResult<i64> {
-        diesel::insert_into(companies::table)
-            .values(self)
-            .returning(companies::id)
-            .get_result(conn)
+        insert_row!(conn, companies, self)
     }
 }

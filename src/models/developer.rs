@@ -6,6 +6,7 @@ use diesel::{
 use super::{
     CompanyBrief, Skill,
     batch::{Batch, InBatch},
+    insert::insert_row,
 };
 use crate::{
     db::{
@@ -246,10 +247,7 @@ impl NewDeveloper {
     /// # Errors
     /// Those of the statement.
     pub fn insert(&self, conn: &mut DbConnection) -> QueryResult<i64> {
-        diesel::insert_into(developers::table)
-            .values(self)
-            .returning(developers::id)
-            .get_result(conn)
+        insert_row!(conn, developers, self)
     }
 }
 

@@ -3,6 +3,7 @@
 mod batch;
 mod company;
 mod developer;
+mod insert;
 mod skill;
 
 pub use company::{Company, CompanyBrief, CompanyQuery, NewCompany};

@@ -1,5 +1,6 @@
 use diesel::{dsl, prelude::*};
 
+use super::insert::insert_row;
 use crate::{
     db::{Backend, DbConnection, schema::skills},
     query::{Key, Listed, Order},
@@ -122,9 +123,6 @@ impl NewSkill {
     /// # Errors
     /// Those of the statement.
     pub fn insert(&self, conn: &mut DbConnection) -> QueryResult<i64> {
-        diesel::insert_into(skills::table)
-            .values(self)
-            .returning(skills::id)
-            .get_result(conn)
+        insert_row!(conn, skills, self)
     }
 }

@@ -1,0 +1,253 @@
+//! The release binary under load: import, start, pages and memory, each beside the least that could do it.
+//!
+//! `cargo bench --bench load` (it needs `wrk`, and the machine for itself, for about two minutes)
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark that fails has nothing to say, and prints"
+)]
+
+mod common;
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use actix_web::{App, HttpResponse, HttpServer, web};
+use common::{directory, raw::Connection};
+
+const ROSTER: &str = env!("CARGO_BIN_EXE_roster");
+/// Runs of each timing, in turn with what it is held against; the middle one counts.
+const RUNS: usize = 5;
+const CONNECTIONS: &str = "32";
+
+fn main() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let developers = directory::developers();
+    for (name, content) in directory::csv(&developers) {
+        fs::write(path(name), content).unwrap();
+    }
+
+    let (mut imported, mut by_hand) = (Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        imported.push(import(&path("roster.db"), folder.path().to_str().unwrap()));
+        by_hand.push(insert(&path("hand.db"), &developers));
+    }
+    ratio(
+        "import, to prepared inserts by hand (s)",
+        median(&mut imported),
+        median(&mut by_hand),
+    );
+
+    let mut starts: Vec<f64> = (0..RUNS)
+        .map(|_| Served::start(&path("roster.db")).until_first_answer)
+        .collect();
+    println!("start to first answer: {:.1} ms", median(&mut starts) * 1e3);
+
+    let served = Served::start(&path("roster.db"));
+    let first = format!("{}developers/", served.api);
+    let bare = Bare::serve(served.body(&first));
+    let deep = served.deep(&first);
+    let (mut firsts, mut deeps, mut bares, mut ones) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        bares.push(rate(&bare.url));
+        firsts.push(rate(&first));
+        deeps.push(rate(&deep));
+        ones.push(rate(&format!("{}developers/7/", served.api)));
+    }
+    let first_rate = median(&mut firsts);
+    ratio(
+        "bare handler of the same bytes, to the first page (requests/s)",
+        median(&mut bares),
+        first_rate,
+    );
+    ratio(
+        "first page, to one 90,000 deep (requests/s)",
+        first_rate,
+        median(&mut deeps),
+    );
+    println!("a detail: {:.0} requests/s", median(&mut ones));
+
+    let requests = first_rate * 3.0 * RUNS as f64;
+    println!(
+        "memory after some {requests:.0} pages and as many others: {:.1} MB",
+        served.resident_mb()
+    );
+    println!(
+        "binary: {:.1} MB",
+        fs::metadata(ROSTER).unwrap().len() as f64 / 1e6
+    );
+}
+
+fn ratio(what: &str, one: f64, other: f64) {
+    println!("{what}: {one:.3} / {other:.3} = {:.2}", one / other);
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn remove(path: &str) {
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(format!("{path}{suffix}"));
+    }
+}
+
+fn roster(args: &[&str]) {
+    let status = Command::new(ROSTER)
+        .args(args)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success(), "{args:?}");
+}
+
+fn import(database: &str, folder: &str) -> f64 {
+    remove(database);
+    roster(&["migrate", "--database-url", database]);
+    let begun = Instant::now();
+    roster(&["import", folder, "--database-url", database]);
+    begun.elapsed().as_secs_f64()
+}
+
+fn insert(database: &str, developers: &[directory::Developer]) -> f64 {
+    remove(database);
+    roster(&["migrate", "--database-url", database]);
+    let begun = Instant::now();
+    let connection = Connection::open(database);
+    connection
+        .run("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -65536");
+    directory::insert(&connection, developers);
+    drop(connection);
+    begun.elapsed().as_secs_f64()
+}
+
+/// Requests a second.
+fn rate(url: &str) -> f64 {
+    let output = Command::new("wrk")
+        .args(["-t1", "-c", CONNECTIONS, "-d3s", url])
+        .output()
+        .expect("wrk is installed");
+    let output = String::from_utf8(output.stdout).unwrap();
+    assert!(!output.contains("Non-2xx"), "{output}");
+    let line = output
+        .lines()
+        .find_map(|line| line.strip_prefix("Requests/sec:"))
+        .unwrap();
+    line.trim().parse().unwrap()
+}
+
+struct Served {
+    child: Child,
+    api: String,
+    /// Seconds.
+    until_first_answer: f64,
+}
+
+impl Served {
+    fn start(database: &str) -> Self {
+        let begun = Instant::now();
+        let mut child = Command::new(ROSTER)
+            .args(["serve", "--bind", "127.0.0.1:0", "--database-url", database])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let api = line.trim().rsplit(' ').next().unwrap().to_owned();
+        let mut served = Self {
+            child,
+            api,
+            until_first_answer: 0.0,
+        };
+        served.body(&format!("{}developers/", served.api));
+        served.until_first_answer = begun.elapsed().as_secs_f64();
+        served
+    }
+
+    fn body(&self, url: &str) -> String {
+        ureq::get(url)
+            .call()
+            .unwrap()
+            .body_mut()
+            .read_to_string()
+            .unwrap()
+    }
+
+    /// The page 90,000 rows behind the first.
+    fn deep(&self, first: &str) -> String {
+        let next = |url: &str| {
+            let page: serde_json::Value = serde_json::from_str(&self.body(url)).unwrap();
+            page["next"].as_str().unwrap().to_owned()
+        };
+        let mut url = format!("{first}?page_size=100");
+        for _ in 0..900 {
+            url = next(&url);
+        }
+        url.replace("page_size=100", "page_size=25")
+    }
+
+    fn resident_mb(&self) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = |name: &str| -> f64 {
+            let line = status
+                .lines()
+                .find_map(|line| line.strip_prefix(name))
+                .unwrap();
+            line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1e3
+        };
+        println!("  of it anonymous: {:.1} MB", line("RssAnon:"));
+        line("VmRSS:")
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An actix handler that does nothing but answer with the same bytes.
+struct Bare {
+    url: String,
+}
+
+impl Bare {
+    fn serve(body: String) -> Self {
+        let (ready, address) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async {
+                let server = HttpServer::new(move || {
+                    let body = body.clone();
+                    App::new().default_service(web::to(move || {
+                        let body = body.clone();
+                        async {
+                            HttpResponse::Ok()
+                                .content_type("application/json")
+                                .body(body)
+                        }
+                    }))
+                })
+                .workers(2)
+                .bind("127.0.0.1:0")
+                .unwrap();
+                ready.send(server.addrs()[0]).unwrap();
+                server.run().await.unwrap();
+            });
+        });
+        let url = format!("http://{}/", address.recv().unwrap());
+        std::thread::sleep(Duration::from_millis(200));
+        Self { url }
+    }
+}
