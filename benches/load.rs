@@ -23,6 +23,8 @@ use common::{directory, raw::Connection};
 const ROSTER: &str = env!("CARGO_BIN_EXE_roster");
 /// Runs of each timing, in turn with what it is held against; the middle one counts.
 const RUNS: usize = 5;
+/// That each measurement of requests lasts.
+const SECONDS: f64 = 3.0;
 const CONNECTIONS: &str = "32";
 
 fn main() {
@@ -51,8 +53,8 @@ fn main() {
 
     let served = Served::start(&path("roster.db"));
     let first = format!("{}developers/", served.api);
-    let bare = Bare::serve(served.body(&first));
-    let deep = served.deep(&first);
+    let bare = Bare::serve(Served::body(&first));
+    let deep = Served::deep(&first);
     let (mut firsts, mut deeps, mut bares, mut ones) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..RUNS {
@@ -74,15 +76,13 @@ fn main() {
     );
     println!("a detail: {:.0} requests/s", median(&mut ones));
 
-    let requests = first_rate * 3.0 * RUNS as f64;
+    let requests = [&firsts, &deeps, &ones].into_iter().flatten().sum::<f64>() * SECONDS;
     println!(
-        "memory after some {requests:.0} pages and as many others: {:.1} MB",
+        "memory after {requests:.0} requests: {:.1} MB",
         served.resident_mb()
     );
-    println!(
-        "binary: {:.1} MB",
-        fs::metadata(ROSTER).unwrap().len() as f64 / 1e6
-    );
+    let size = u32::try_from(fs::metadata(ROSTER).unwrap().len()).unwrap();
+    println!("binary: {:.1} MB", f64::from(size) / 1e6);
 }
 
 fn ratio(what: &str, one: f64, other: f64) {
@@ -133,9 +133,9 @@ fn insert(database: &str, developers: &[directory::Developer]) -> f64 {
 /// Requests a second.
 fn rate(url: &str) -> f64 {
     let output = Command::new("wrk")
-        .args(["-t1", "-c", CONNECTIONS, "-d3s", url])
+        .args(["-t1", "-c", CONNECTIONS, "-d", &SECONDS.to_string(), url])
         .output()
-        .expect("wrk is installed");
+        .unwrap_or_else(|error| panic!("wrk: {error}"));
     let output = String::from_utf8(output.stdout).unwrap();
     assert!(!output.contains("Non-2xx"), "{output}");
     let line = output
@@ -170,12 +170,12 @@ impl Served {
             api,
             until_first_answer: 0.0,
         };
-        served.body(&format!("{}developers/", served.api));
+        Served::body(&format!("{}developers/", served.api));
         served.until_first_answer = begun.elapsed().as_secs_f64();
         served
     }
 
-    fn body(&self, url: &str) -> String {
+    fn body(url: &str) -> String {
         ureq::get(url)
             .call()
             .unwrap()
@@ -185,9 +185,9 @@ impl Served {
     }
 
     /// The page 90,000 rows behind the first.
-    fn deep(&self, first: &str) -> String {
+    fn deep(first: &str) -> String {
         let next = |url: &str| {
-            let page: serde_json::Value = serde_json::from_str(&self.body(url)).unwrap();
+            let page: serde_json::Value = serde_json::from_str(&Self::body(url)).unwrap();
             page["next"].as_str().unwrap().to_owned()
         };
         let mut url = format!("{first}?page_size=100");

@@ -11,6 +11,7 @@ mod common;
 
 use common::{directory, raw};
 use criterion::Criterion;
+use diesel::connection::SimpleConnection as _;
 use roster::{
     api::developers::DeveloperBody,
     db::{Access, DbConnection, Readiness, Target, prepare},
@@ -54,11 +55,37 @@ fn main() {
     let mut group = criterion.benchmark_group("page");
     group.bench_function("by hand", |bencher| bencher.iter(|| by_hand.page()));
     group.bench_function("diesel first", |bencher| {
-        bencher.iter(|| through_diesel(&mut conn, &first))
+        bencher.iter(|| through_diesel(&mut conn, &first));
     });
     group.bench_function("diesel deep", |bencher| {
-        bencher.iter(|| through_diesel(&mut conn, &deep))
+        bencher.iter(|| through_diesel(&mut conn, &deep));
     });
+    group.finish();
+
+    let mut group = criterion.benchmark_group("settings");
+    for (mmap, cache) in [
+        (0, 2_000),
+        (0, 4_096),
+        (0, 65_536),
+        (1_073_741_824, 2_000),
+        (1_073_741_824, 4_096),
+    ] {
+        let name = format!("map of {mmap} bytes, cache of {cache} KiB");
+        conn.batch_execute(&format!(
+            "PRAGMA mmap_size = {mmap}; PRAGMA cache_size = -{cache}"
+        ))
+        .unwrap();
+        group.bench_function(format!("{name}, first"), |bencher| {
+            bencher.iter(|| through_diesel(&mut conn, &first));
+        });
+        let mut window = Window {
+            cursor: None,
+            size: SIZE,
+        };
+        group.bench_function(format!("{name}, walking"), |bencher| {
+            bencher.iter(|| window.cursor = next(&mut conn, &window));
+        });
+    }
     group.finish();
     criterion.final_summary();
 }
@@ -78,6 +105,15 @@ fn through_diesel(conn: &mut DbConnection, window: &Window) -> Vec<u8> {
         results,
     })
     .unwrap()
+}
+
+/// The page behind this one, or the first: every page of the directory in turn.
+fn next(conn: &mut DbConnection, window: &Window) -> Option<Cursor> {
+    let slice = conn.within(Access::Read, |conn| {
+        let slice = window.cut(conn, Developer::all())?;
+        Ok::<_, roster::error::Error>(slice.try_map(|rows| Developer::with_skills(conn, rows))?)
+    });
+    slice.unwrap().next
 }
 
 /// The same page by prepared statements and one buffer.

@@ -31,7 +31,14 @@ pub fn listen(db: &Db, settings: &Settings) -> io::Result<(Server, Vec<SocketAdd
     let app = move || App::new().app_data(db.clone()).configure(routes::configure);
     let server = HttpServer::new(app)
         .workers(settings.workers)
-        .shutdown_timeout(settings.shutdown_timeout.as_secs())
+        .shutdown_timeout(
+            settings
+                .shutdown_timeout
+                .as_millis()
+                .div_ceil(1_000)
+                .try_into()
+                .unwrap_or(u64::MAX),
+        )
         .disable_signals()
         .bind(&settings.bind)?;
     let addresses = server.addrs();

@@ -58,9 +58,10 @@ impl DbConnection {
 
     /// Settles the connection for one of the doors.
     ///
-    /// The sizes are measured ones: with 100,000 developers a map of the file beats the page cache by
-    /// a tenth and costs no memory of its own, and 4 MiB of cache a connection lose nothing behind it. The log is
-    /// cut back to 16 MiB after a checkpoint, so that one large import does not occupy the disk for good.
+    /// The sizes are measured ones (`cargo bench --bench page`): a map of the file is no faster than the page cache, and
+    /// under a map an I/O error would kill the process, so there is none; a reader gains nothing from more than 4 MiB; the
+    /// writer's 64 MiB, which it takes only when it needs them, let a large import write each page once. The log is cut
+    /// back to 16 MiB after a checkpoint, so that such an import does not occupy the disk for good.
     ///
     /// # Errors
     /// When a setting is refused, say because the file is no database.
@@ -71,13 +72,13 @@ impl DbConnection {
                     "PRAGMA journal_mode = WAL;
                      PRAGMA synchronous = FULL;
                      PRAGMA foreign_keys = ON;
-                     PRAGMA mmap_size = 1073741824;
-                     PRAGMA cache_size = -65536;
                      PRAGMA journal_size_limit = 16777216;",
                 )?;
                 match access {
-                    Access::Read => conn.batch_execute("PRAGMA query_only = ON"),
-                    Access::Write => Ok(()),
+                    Access::Read => {
+                        conn.batch_execute("PRAGMA cache_size = -4096; PRAGMA query_only = ON")
+                    }
+                    Access::Write => conn.batch_execute("PRAGMA cache_size = -65536"),
                 }
             }
             #[cfg(feature = "postgres")]

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use diesel::r2d2::{CustomizeConnection, ManageConnection, Pool, R2D2Connection};
 
+use tokio::{sync::Semaphore, time::timeout};
+
 use super::{
     Access, DbConnection, Error, Readiness, Target, instrument::Counter, prepare, writer::Writer,
 };
@@ -20,6 +22,8 @@ const POOL_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Db {
     readers: Pool<Manager>,
+    /// One a connection: who waits for one waits here, and holds no thread.
+    permits: Arc<Semaphore>,
     writer: Arc<Writer>,
     statements: Arc<AtomicU64>,
 }
@@ -51,7 +55,9 @@ impl Db {
             #[cfg(feature = "postgres")]
             DbConnection::Postgres(_) => Writer::Pool(pool(target, settings)?),
         };
+        let permits = Arc::new(Semaphore::new(readers.max_size() as usize));
         Ok(Self {
+            permits,
             readers,
             writer: Arc::new(writer),
             statements,
@@ -70,8 +76,17 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
+        let permit = timeout(POOL_TIMEOUT, self.permits.clone().acquire_owned()).await;
+        let Ok(Ok(permit)) = permit else {
+            return Err(Error::Unavailable("too many reads are waiting".to_owned()).into());
+        };
         let db = self.clone();
-        off_thread(move || db.read_blocking(f)).await
+        off_thread(move || {
+            let result = db.read_blocking(f);
+            drop(permit);
+            result
+        })
+        .await
     }
 
     /// As [`Db::read`], for a thread that may block.
