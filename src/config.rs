@@ -1,13 +1,11 @@
 //! The command line and its settings: one struct is flags, environment, file and help.
 
-use std::{ffi::OsString, fs, path::PathBuf, time::Duration};
+use std::{ffi::OsString, fmt, fs, path::PathBuf, time::Duration};
 
 use clap::{
     Arg, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
     error::{ContextKind, ContextValue, ErrorKind},
 };
-
-use crate::db::Target;
 
 /// A self-hosted directory of companies, developers, skills and projects, served over REST.
 #[derive(Debug, Parser)]
@@ -36,10 +34,26 @@ pub struct Common {
         value_name = "URL",
         default_value = "roster.db"
     )]
-    pub database_url: Target,
+    pub database_url: DatabaseUrl,
     /// A TOML file with settings
     #[arg(long, global = true, env = "ROSTER_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
+}
+
+/// As it was given. It may hold a password, so it takes any text: what is wrong with it is said without quoting it.
+#[derive(Clone)]
+pub struct DatabaseUrl(pub String);
+
+impl From<String> for DatabaseUrl {
+    fn from(url: String) -> Self {
+        Self(url)
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("DatabaseUrl(…)")
+    }
 }
 
 #[derive(Debug, Subcommand)]

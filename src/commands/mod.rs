@@ -53,7 +53,12 @@ impl From<io::Error> for Failure {
 /// # Errors
 /// The lines for standard error.
 pub fn run(cli: Cli) -> Result<(), Failure> {
-    let target = cli.common.database_url;
+    let target = cli
+        .common
+        .database_url
+        .0
+        .parse()
+        .map_err(|error| Failure::new(format!("the database URL: {error}")))?;
     match cli.command {
         Cmd::Serve(args) => serve::run(&target, &args),
         Cmd::Migrate(args) => migrate::run(&target, &args),

@@ -36,7 +36,8 @@ impl DbConnection {
     /// [`Error::Refused`] when it cannot be opened.
     pub fn connect(target: &Target) -> Result<Self, Error> {
         let refused = |error: ConnectionError| {
-            Error::Refused(format!("cannot open {target}: {}", one_line(&error)))
+            let reason = target.without_password(&one_line(&error));
+            Error::Refused(format!("cannot open {target}: {reason}"))
         };
         match target {
             Target::Sqlite(path) => {

@@ -174,11 +174,15 @@ pub(super) fn caught<T, E: From<Error>>(f: impl FnOnce() -> Result<T, E>) -> Res
     catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| Err(Error::Panicked.into()))
 }
 
+/// Connections of a pool. With more than cores the engine has work while answers are written; much more gains nothing.
+pub fn readers() -> u32 {
+    u32::try_from(std::thread::available_parallelism().map_or(2, usize::from))
+        .map_or(2, |cores| cores * 2 + 2)
+}
+
 fn pool(target: &Target, settings: Settings) -> Result<Pool<Manager>, Error> {
-    let cores =
-        u32::try_from(std::thread::available_parallelism().map_or(2, usize::from)).unwrap_or(2);
     Ok(Pool::builder()
-        .max_size(cores * 2 + 2)
+        .max_size(readers())
         .min_idle(Some(1))
         .connection_timeout(POOL_TIMEOUT)
         // Once a checkout would double a detail's statements; a broken connection is dropped at its first failure.

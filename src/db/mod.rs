@@ -11,7 +11,7 @@ mod target;
 mod writer;
 
 pub use connection::{Access, DbConnection, MultiBackend as Backend};
-pub use doors::Db;
+pub use doors::{Db, readers};
 pub use error::Error;
 pub use migrations::{Readiness, Status, applied, pending, prepare};
 pub use stamp::Stamp;

@@ -40,6 +40,38 @@ impl FromStr for Target {
     }
 }
 
+impl Target {
+    /// `text` without the password that it may quote from the URL.
+    pub fn without_password(&self, text: &str) -> String {
+        match self {
+            Self::Sqlite(_) => text.to_owned(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(url) => passwords(url).fold(text.to_owned(), |text, password| {
+                text.replace(password, "…")
+            }),
+        }
+    }
+}
+
+/// Whatever stands where a password may stand.
+#[cfg(feature = "postgres")]
+fn passwords(url: &str) -> impl Iterator<Item = &str> {
+    let user = url
+        .split_once("://")
+        .and_then(|(_, rest)| rest.rsplit_once('@'))
+        .map(|(user, _)| user);
+    let of_user = user
+        .and_then(|user| user.split_once(':'))
+        .map(|(_, password)| password);
+    let of_query = url
+        .split(['?', '&'])
+        .filter_map(|pair| pair.strip_prefix("password="));
+    of_user
+        .into_iter()
+        .chain(of_query)
+        .filter(|password| !password.is_empty())
+}
+
 #[cfg(feature = "postgres")]
 #[expect(
     clippy::unnecessary_wraps,

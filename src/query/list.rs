@@ -1,6 +1,7 @@
 //! What a request asks of a list, and the answer's frame.
 
 use std::{
+    collections::BTreeSet,
     fmt::Write as _,
     future::{Ready, ready},
 };
@@ -17,6 +18,8 @@ use crate::{
 
 /// Rows of a page when nothing is asked.
 pub const PAGE_SIZE: usize = 25;
+/// Filters at most: SQLite takes no deeper expressions than 1,000.
+pub const FILTERS_MAX: usize = 100;
 /// Rows of a page at most.
 pub const PAGE_SIZE_MAX: usize = 100;
 
@@ -100,14 +103,24 @@ fn read<M: Filtered>(request: &HttpRequest) -> Result<List<M>, Error> {
     let params = Params::parse(request.query_string());
     let mut errors = FieldErrors::default();
     let mut scopes = Vec::new();
-    let mut narrowing = Vec::new();
+    let mut narrowing = BTreeSet::new();
     for (name, value) in params.iter() {
         if let Some(filter) = M::FILTERS.iter().find(|filter| filter.name == name) {
+            // What is said twice narrows no further.
+            if !narrowing.insert((name, value)) {
+                continue;
+            }
+            if narrowing.len() > FILTERS_MAX {
+                errors.add(
+                    name,
+                    &format!("Ensure there are no more than {FILTERS_MAX} filters."),
+                );
+                break;
+            }
             match (filter.parse)(value) {
                 Ok(scope) => scopes.push(scope),
                 Err(message) => errors.add(name, &message),
             }
-            narrowing.push((name, value));
         } else if !matches!(name, "cursor" | "page_size") {
             errors.add(name, UNKNOWN_PARAMETER);
         }
@@ -121,7 +134,7 @@ fn read<M: Filtered>(request: &HttpRequest) -> Result<List<M>, Error> {
         });
     errors.into_result()?;
 
-    let context = context::<M>(request.path(), narrowing);
+    let context = context::<M>(request.path(), &narrowing);
     let cursor = match params.last("cursor").filter(|text| !text.is_empty()) {
         Some(text) => Some(
             Cursor::decode(text, &context)
@@ -148,8 +161,7 @@ fn page_size(text: &str) -> Result<usize, String> {
 }
 
 /// What a cursor is bound to: the list, its order, and its filters in whatever sequence they were given.
-fn context<M: Listed>(path: &str, mut narrowing: Vec<(&str, &str)>) -> String {
-    narrowing.sort_unstable();
+fn context<M: Listed>(path: &str, narrowing: &BTreeSet<(&str, &str)>) -> String {
     let mut context = format!("{} {}", path.trim_end_matches('/'), M::ORDER.spelled());
     for (name, value) in narrowing {
         let _ = write!(context, "\n{name}={}:{value}", value.len());

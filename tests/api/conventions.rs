@@ -277,3 +277,31 @@ fn rubbish_on_the_socket_harms_nobody() {
     );
     app.get("/api/").ok();
 }
+
+#[test]
+fn a_request_in_flight_is_answered_when_the_server_ends() {
+    let (app, _) = everything();
+    // Every connection of the read door is taken, so the request waits.
+    let hold = std::sync::Barrier::new(roster::db::readers() as usize + 1);
+    std::thread::scope(|scope| {
+        for _ in 0..roster::db::readers() {
+            scope.spawn(|| {
+                app.db.read_blocking(|_| {
+                    hold.wait();
+                    hold.wait();
+                    Ok::<_, roster::db::Error>(())
+                })
+            });
+        }
+        hold.wait();
+        let waiting = scope.spawn(|| app.get("/api/skills/"));
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        assert!(!waiting.is_finished());
+        app.stop_in_order();
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        let refused = std::net::TcpStream::connect(app.address).is_err();
+        hold.wait();
+        assert!(refused, "no new connections");
+        assert_eq!(waiting.join().unwrap().names(), ["Rust"]);
+    });
+}

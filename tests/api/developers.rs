@@ -95,6 +95,32 @@ fn skill_is_by_name_in_any_letter_case_and_narrows_when_repeated() {
 }
 
 #[test]
+fn a_hundred_filters_are_taken_and_more_are_400() {
+    let app = App::new();
+    let query = |count: usize| {
+        (0..count)
+            .map(|number| format!("skill={number}"))
+            .collect::<Vec<_>>()
+            .join("&")
+    };
+    assert_eq!(
+        app.get(&format!("/api/developers/?{}", query(100))).names(),
+        [""; 0]
+    );
+    let answer = app.get(&format!("/api/developers/?{}", query(2_000)));
+    assert_eq!(answer.status, 400);
+    assert_eq!(
+        answer.json(),
+        json!({"skill": ["Ensure there are no more than 100 filters."]})
+    );
+    let same = vec!["skill=Rust"; 1_500].join("&");
+    assert_eq!(
+        app.get(&format!("/api/developers/?{same}")).names(),
+        [""; 0]
+    );
+}
+
+#[test]
 fn a_skill_with_a_nul_is_400() {
     let app = App::new();
     let answer = app.get("/api/developers/?skill=Rust%00");

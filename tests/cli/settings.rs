@@ -111,7 +111,6 @@ fn wrong_usage_is_status_2() {
         &["import"],
         &["export"],
         &["serve", "--workers", "0"],
-        &["migrate", "--database-url", "mysql://x"],
         &["export", "x", "--format", "xml"],
         &["completions", "cobol"],
         &["--workers", "x"],
@@ -123,6 +122,42 @@ fn wrong_usage_is_status_2() {
             "{args:?}: {}",
             output.stderr
         );
+    }
+}
+
+#[test]
+fn a_database_url_that_is_wrong_is_one_line_without_its_password() {
+    let urls = ["mysql://ada:sesame@localhost/x", "oracle://sesame"];
+    let postgres = [
+        "postgres://ada:sesame@127.0.0.1:1/x",
+        "postgresql://ada@127.0.0.1:port/x?password=sesame%zz",
+    ];
+    for url in urls.into_iter().chain(postgres) {
+        for environment in [false, true] {
+            let output = if environment {
+                Output::of(roster_with(&["migrate"], &[("ROSTER_DATABASE_URL", url)]))
+            } else {
+                roster(&["migrate", "--database-url", url])
+            };
+            let failed = output.failed();
+            assert_eq!(failed.lines().count(), 1, "{failed}");
+            assert!(!failed.contains("sesame"), "{failed}");
+        }
+    }
+    let failed = roster(&[
+        "migrate",
+        "--database-url",
+        "postgres://ada:sesame@127.0.0.1:1/x",
+    ])
+    .failed();
+    if cfg!(feature = "postgres") {
+        assert!(
+            failed.starts_with("cannot open the PostgreSQL database: "),
+            "{failed}"
+        );
+    } else {
+        let reason = "this build of roster has no PostgreSQL: build it with `--features postgres`";
+        assert_eq!(failed, format!("the database URL: {reason}\n"));
     }
 }
 

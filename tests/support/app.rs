@@ -39,7 +39,7 @@ impl App {
         let settings = server::Settings {
             bind: "127.0.0.1:0".to_owned(),
             workers: 1,
-            shutdown_timeout: Duration::from_secs(1),
+            shutdown_timeout: Duration::from_secs(10),
         };
         let (started, start) = mpsc::channel();
         let doors = db.clone();
@@ -110,6 +110,11 @@ impl App {
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
         String::from_utf8(answer).unwrap()
+    }
+
+    /// Begins to end the server, as a signal does, and returns at once.
+    pub fn stop_in_order(&self) {
+        drop(self.handle.stop(true));
     }
 
     /// The statements that `work` makes the server run.
