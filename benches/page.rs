@@ -16,7 +16,7 @@ use roster::{
     api::developers::DeveloperBody,
     db::{Access, DbConnection, Readiness, Target, prepare},
     models::Developer,
-    query::{Cursor, Page, Value, Window},
+    query::{Cursor, Order, Page, Value, Window},
 };
 
 const SIZE: usize = 25;
@@ -37,10 +37,12 @@ fn main() {
     conn.settle(Access::Read).unwrap();
 
     let first = Window {
+        order: Order::default_of_list(),
         cursor: None,
         size: SIZE,
     };
     let deep = Window {
+        order: Order::default_of_list(),
         cursor: Some(by_hand.place(DEPTH)),
         size: SIZE,
     };
@@ -79,6 +81,7 @@ fn main() {
             bencher.iter(|| through_diesel(&mut conn, &first));
         });
         let mut window = Window {
+            order: Order::default_of_list(),
             cursor: None,
             size: SIZE,
         };
@@ -91,7 +94,7 @@ fn main() {
 }
 
 /// What a request does behind the read door, and its JSON.
-fn through_diesel(conn: &mut DbConnection, window: &Window) -> Vec<u8> {
+fn through_diesel(conn: &mut DbConnection, window: &Window<Developer>) -> Vec<u8> {
     let slice = conn
         .within(Access::Read, |conn| {
             let slice = window.cut(conn, Developer::all())?;
@@ -108,7 +111,7 @@ fn through_diesel(conn: &mut DbConnection, window: &Window) -> Vec<u8> {
 }
 
 /// The page behind this one, or the first: every page of the directory in turn.
-fn next(conn: &mut DbConnection, window: &Window) -> Option<Cursor> {
+fn next(conn: &mut DbConnection, window: &Window<Developer>) -> Option<Cursor> {
     let slice = conn.within(Access::Read, |conn| {
         let slice = window.cut(conn, Developer::all())?;
         Ok::<_, roster::error::Error>(slice.try_map(|rows| Developer::with_skills(conn, rows))?)

@@ -5,7 +5,6 @@ use std::ops::RangeInclusive;
 use crate::db::Stamp;
 
 pub const REQUIRED: &str = "This field is required.";
-pub const UNKNOWN_PARAMETER: &str = "Unknown query parameter.";
 
 /// Trims `text` and holds it to `max` characters, as DRF's `CharField`.
 ///

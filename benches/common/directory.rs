@@ -132,32 +132,32 @@ pub fn insert(connection: &Connection, developers: &[Developer]) {
         statement.bind_text(6, NOW);
         statement.run();
     }
-    let statement = connection.prepare("INSERT INTO skills VALUES (?, ?, ?, ?)");
+    let statement = connection.prepare("INSERT INTO skills VALUES (?, ?, ?, ?, ?)");
     for number in 0..SKILLS {
-        let (name, key, category) = (
-            skill(number),
-            skill(number).to_lowercase(),
-            format!("Category {}", number % 30),
-        );
+        let (name, category) = (skill(number), format!("Category {}", number % 30));
+        let (key, category_key) = (name.to_lowercase(), category.to_lowercase());
         statement.bind_int(1, i64::try_from(number + 1).unwrap());
         statement.bind_text(2, &name);
         statement.bind_text(3, &key);
         statement.bind_text(4, &category);
+        statement.bind_text(5, &category_key);
         statement.run();
     }
-    let statement = connection.prepare("INSERT INTO developers VALUES (?, ?, ?, ?, ?, ?, ?)");
+    let statement = connection.prepare("INSERT INTO developers VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
     let link = connection.prepare("INSERT INTO developer_skills VALUES (?, ?)");
     for (developer, id) in developers.iter().zip(1..) {
+        let key = developer.name.to_lowercase();
         statement.bind_int(1, id);
         statement.bind_text(2, &developer.name);
-        statement.bind_int(3, i64::try_from(developer.company + 1).unwrap());
-        statement.bind_int(4, developer.years);
+        statement.bind_text(3, &key);
+        statement.bind_int(4, i64::try_from(developer.company + 1).unwrap());
+        statement.bind_int(5, developer.years);
         match &developer.last_login {
-            Some(time) => statement.bind_text(5, time),
-            None => statement.bind_null(5),
+            Some(time) => statement.bind_text(6, time),
+            None => statement.bind_null(6),
         }
-        statement.bind_text(6, &developer.created_at);
         statement.bind_text(7, &developer.created_at);
+        statement.bind_text(8, &developer.created_at);
         statement.run();
         for skill in &developer.skills {
             link.bind_int(1, id);

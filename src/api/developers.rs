@@ -1,12 +1,13 @@
 use actix_web::web::{Data, Json};
+use diesel::QueryDsl as _;
 use serde::Serialize;
 
 use super::{Id, companies::CompanyBriefBody, skills::SkillBody};
 use crate::{
     db::{Db, DbConnection, Stamp},
     error::Error,
-    models::{Company, Developer, DeveloperQuery, DeveloperScopes, Skill},
-    query::{Filter, Filtered, Frame, List, NoParams, Page, Slice},
+    models::{Company, Developer, DeveloperQuery, DeveloperScopes, Skill, SkillRef},
+    query::{Condition, Filter, Filtered, Frame, List, NoParams, Page, Scope, Slice},
     rules,
 };
 
@@ -87,6 +88,34 @@ impl Filtered for Developer {
                 Ok(Box::new(move |query| query.by_skill(&name)))
             },
         },
+        // Beyond what DRF has: skills as a set, by names or ids.
+        Filter {
+            name: "skills__all",
+            parse: |value| matching(Condition::All(having(value)?)),
+        },
+        Filter {
+            name: "skills__any",
+            parse: |value| matching(Condition::Any(having(value)?)),
+        },
+        Filter {
+            name: "skills__none",
+            parse: |value| matching(Condition::Any(having(value)?).negated()),
+        },
+        Filter {
+            name: "skills__min",
+            parse: |value| {
+                let wrong =
+                    || "Enter a number, a colon and skills, such as 2:Rust,SQL,Docker.".to_owned();
+                let (count, skills) = value.split_once(':').ok_or_else(wrong)?;
+                let count = count
+                    .parse()
+                    .ok()
+                    .filter(|count| *count > 0)
+                    .ok_or_else(wrong)?;
+                let skills = SkillRef::list(skills).ok_or_else(wrong)?;
+                matching(Developer::has_at_least(count, skills))
+            },
+        },
     ];
 }
 
@@ -163,6 +192,21 @@ pub async fn list_skill_developers(
         })
         .await?;
     Ok(Json(frame.page(slice)))
+}
+
+/// The developers' having each of the skills that `text` names.
+fn having(text: &str) -> Result<Vec<Condition>, String> {
+    let skills = SkillRef::list(text)
+        .ok_or_else(|| "Enter names or ids of skills, with commas between them.".to_owned())?;
+    Ok(skills.into_iter().map(Developer::has).collect())
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it ends a filter's reading, which can fail"
+)]
+fn matching(condition: Condition) -> Result<Scope<Developer>, String> {
+    Ok(Box::new(move |query| query.filter(condition.of())))
 }
 
 type Loaded = (Slice<(Developer, Vec<Skill>)>, Frame);

@@ -22,6 +22,7 @@ diesel::table! {
     developers (id) {
         id -> BigInt,
         name -> Text,
+        name_key -> Text,
         company_id -> BigInt,
         years_experience -> Integer,
         last_login -> Nullable<Timestamp>,
@@ -36,6 +37,7 @@ diesel::table! {
         name -> Text,
         name_key -> Text,
         category -> Text,
+        category_key -> Text,
     }
 }
 

@@ -1,6 +1,6 @@
 use std::{fmt, io::Write as _};
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
 use diesel::{
     deserialize::{self, FromSql, FromSqlRow},
     expression::AsExpression,
@@ -23,6 +23,25 @@ pub struct Stamp(NaiveDateTime);
 const WIDTH: usize = 26;
 
 impl Stamp {
+    /// The first and the last moment that either engine keeps and the API writes.
+    pub const FIRST: Self = Self::at(NaiveDate::from_ymd_opt(1, 1, 1), Some(NaiveTime::MIN));
+    pub const LAST: Self = Self::at(
+        NaiveDate::from_ymd_opt(9999, 12, 31),
+        NaiveTime::from_hms_micro_opt(23, 59, 59, 999_999),
+    );
+
+    const fn at(date: Option<NaiveDate>, time: Option<NaiveTime>) -> Self {
+        match (date, time) {
+            (Some(date), Some(time)) => Self(NaiveDateTime::new(date, time)),
+            _ => panic!("no such moment"),
+        }
+    }
+
+    /// As SQL writes it, without the quotes.
+    pub fn sql(self) -> String {
+        String::from_utf8_lossy(&self.text(b' ')).into_owned()
+    }
+
     pub fn now() -> Self {
         Self::cut(Utc::now().naive_utc())
     }

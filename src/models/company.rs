@@ -3,7 +3,7 @@ use diesel::{dsl, prelude::*};
 use super::insert::insert_row;
 use crate::{
     db::{Backend, DbConnection, Stamp, schema::companies},
-    query::{Key, Listed, Order},
+    query::{Field, Listed},
     text::fold,
 };
 
@@ -89,14 +89,18 @@ impl Listed for Company {
     type Query = CompanyQuery;
 
     const NAME: &'static str = "Company";
-    const ORDER: Order<Self> = Order::descending(&[
-        Key::time(
-            "created_at",
-            || Box::new(companies::created_at),
-            |company| company.created_at,
-        ),
-        Key::int("id", || Box::new(companies::id), |company| company.id),
-    ]);
+    const FIELDS: &'static [Field<Self>] = &[
+        Field::int("id", || Box::new(companies::id)).sorted_int(|row| row.id),
+        Field::text("name", || Box::new(companies::name))
+            .filtered_folded(|| Box::new(companies::name_key))
+            .sorted_text(|row| row.name.clone()),
+        Field::int("founded_year", || Box::new(companies::founded_year))
+            .filtered()
+            .sorted_int(|row| row.founded_year.into()),
+        Field::time("created_at", || Box::new(companies::created_at))
+            .sorted_time(|row| Some(row.created_at)),
+    ];
+    const DEFAULT_ORDER: &'static str = "-created_at";
 }
 
 /// A company to be.

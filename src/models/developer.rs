@@ -4,7 +4,7 @@ use diesel::{
 };
 
 use super::{
-    CompanyBrief, Skill,
+    CompanyBrief, Skill, SkillRef,
     batch::{Batch, InBatch},
     insert::insert_row,
 };
@@ -13,7 +13,7 @@ use crate::{
         Backend, DbConnection, Stamp,
         schema::{companies, developer_skills, developers, skills},
     },
-    query::{Key, Listed, Order},
+    query::{Condition, Field, Listed},
     text::fold,
 };
 
@@ -102,6 +102,7 @@ impl Developer {
         diesel::update(developers::table.find(self.id))
             .set((
                 developers::name.eq(&self.name),
+                developers::name_key.eq(fold(&self.name)),
                 developers::company_id.eq(self.company.id),
                 developers::years_experience.eq(self.years_experience),
                 developers::last_login.eq(self.last_login),
@@ -137,6 +138,19 @@ impl Developer {
                 (developer, skills)
             })
             .collect())
+    }
+}
+
+impl Developer {
+    /// That a developer has the skill.
+    pub fn has(skill: SkillRef) -> Condition {
+        Condition::Related(HAS_SKILL, Box::new(skill.condition()))
+    }
+
+    /// That a developer has `count` of the skills or more.
+    pub fn has_at_least(count: u32, skills: Vec<SkillRef>) -> Condition {
+        let any = skills.into_iter().map(SkillRef::condition).collect();
+        Condition::RelatedAtLeast(COUNT_SKILLS, Box::new(Condition::Any(any)), count)
     }
 }
 
@@ -215,19 +229,55 @@ impl<'a> BelongingToDsl<Batch<'a, Developer>> for DeveloperSkill {
     }
 }
 
+/// The sub-selects for what a developer is linked to; see [`Field::of`].
+const HAS_LINK: &str =
+    "developers.id IN (SELECT developer_skills.developer_id FROM developer_skills WHERE ";
+const HAS_SKILL: &str = "developers.id IN (SELECT developer_skills.developer_id FROM developer_skills \
+                         INNER JOIN skills ON skills.id = developer_skills.skill_id WHERE ";
+
+const COUNT_SKILLS: &str = "(SELECT count(*) FROM developer_skills INNER JOIN skills ON skills.id = developer_skills.skill_id \
+                            WHERE developer_skills.developer_id = developers.id AND ";
+
 impl Listed for Developer {
     type Source = Source;
     type Query = DeveloperQuery;
 
     const NAME: &'static str = "Developer";
-    const ORDER: Order<Self> = Order::descending(&[
-        Key::time(
-            "created_at",
-            || Box::new(developers::created_at),
-            |developer| developer.created_at,
-        ),
-        Key::int("id", || Box::new(developers::id), |developer| developer.id),
-    ]);
+    const FIELDS: &'static [Field<Self>] = &[
+        Field::int("id", || Box::new(developers::id)).sorted_int(|row| row.id),
+        Field::text("name", || Box::new(developers::name))
+            .filtered_folded(|| Box::new(developers::name_key))
+            .sorted_text(|row| row.name.clone()),
+        Field::int("years_experience", || {
+            Box::new(developers::years_experience)
+        })
+        .filtered()
+        .sorted_int(|row| row.years_experience.into()),
+        Field::time("last_login", || Box::new(developers::last_login))
+            .filtered()
+            .nullable()
+            .sorted_time(|row| row.last_login),
+        Field::time("created_at", || Box::new(developers::created_at))
+            .filtered()
+            .sorted_time(|row| Some(row.created_at)),
+        Field::int("company", || Box::new(developers::company_id)).filtered(),
+        Field::text("company__name", || Box::new(companies::name))
+            .filtered_folded(|| Box::new(companies::name_key)),
+        Field::int("company__founded_year", || {
+            Box::new(companies::founded_year)
+        })
+        .filtered(),
+        Field::int("skills", || Box::new(developer_skills::skill_id))
+            .filtered()
+            .of(HAS_LINK),
+        Field::text("skills__name", || Box::new(skills::name))
+            .filtered_folded(|| Box::new(skills::name_key))
+            .of(HAS_SKILL),
+        Field::text("skills__category", || Box::new(skills::category))
+            .filtered_folded(|| Box::new(skills::category_key))
+            .of(HAS_SKILL),
+    ];
+    const DEFAULT_ORDER: &'static str = "-created_at";
 }
 
 /// A developer to be.
@@ -247,7 +297,8 @@ impl NewDeveloper {
     /// # Errors
     /// Those of the statement.
     pub fn insert(&self, conn: &mut DbConnection) -> QueryResult<i64> {
-        insert_row!(conn, developers, self)
+        let name_key = developers::name_key.eq(fold(&self.name));
+        insert_row!(conn, developers, (self, &name_key))
     }
 }
 

@@ -8,4 +8,4 @@ mod skill;
 
 pub use company::{Company, CompanyBrief, CompanyQuery, NewCompany};
 pub use developer::{Developer, DeveloperQuery, DeveloperScopes, DeveloperSkill, NewDeveloper};
-pub use skill::{NewSkill, Skill, SkillQuery};
+pub use skill::{NewSkill, Skill, SkillQuery, SkillRef};

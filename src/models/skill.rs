@@ -3,7 +3,7 @@ use diesel::{dsl, prelude::*};
 use super::insert::insert_row;
 use crate::{
     db::{Backend, DbConnection, schema::skills},
-    query::{Key, Listed, Order},
+    query::{Condition, Field, Listed, Value},
     rules,
     text::fold,
 };
@@ -78,6 +78,7 @@ impl Skill {
                 skills::name.eq(&self.name),
                 skills::name_key.eq(fold(&self.name)),
                 skills::category.eq(&self.category),
+                skills::category_key.eq(fold(&self.category)),
             ))
             .execute(conn)
             .map(|_| ())
@@ -89,14 +90,49 @@ impl Listed for Skill {
     type Query = SkillQuery;
 
     const NAME: &'static str = "Skill";
-    const ORDER: Order<Self> = Order::ascending(&[
-        Key::text(
-            "name",
-            || Box::new(skills::name),
-            |skill| skill.name.clone(),
-        ),
-        Key::int("id", || Box::new(skills::id), |skill| skill.id),
-    ]);
+    const FIELDS: &'static [Field<Self>] = &[
+        Field::int("id", || Box::new(skills::id)).sorted_int(|row| row.id),
+        Field::text("name", || Box::new(skills::name))
+            .filtered_folded(|| Box::new(skills::name_key))
+            .sorted_text(|row| row.name.clone()),
+        Field::text("category", || Box::new(skills::category))
+            .filtered_folded(|| Box::new(skills::category_key))
+            .sorted_text(|row| row.category.clone()),
+    ];
+    const DEFAULT_ORDER: &'static str = "name";
+}
+
+/// A skill as a client names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SkillRef {
+    Id(i64),
+    /// In any letter case.
+    Name(String),
+}
+
+impl SkillRef {
+    /// Reads names and ids with commas between them; `None` when one is missing.
+    pub fn list(text: &str) -> Option<Vec<Self>> {
+        text.split(',').map(str::trim).map(Self::one).collect()
+    }
+
+    fn one(text: &str) -> Option<Self> {
+        match text.parse() {
+            Ok(id) => Some(Self::Id(id)),
+            Err(_) if text.is_empty() || text.contains('\0') => None,
+            Err(_) => Some(Self::Name(text.to_owned())),
+        }
+    }
+
+    /// That the skill is this one.
+    pub fn condition(self) -> Condition {
+        match self {
+            Self::Id(id) => Condition::Compare(Box::new(skills::id), " = ", Value::Int(id)),
+            Self::Name(name) => {
+                Condition::Compare(Box::new(skills::name_key), " = ", Value::Text(fold(&name)))
+            }
+        }
+    }
 }
 
 /// A skill to be.
@@ -107,6 +143,7 @@ pub struct NewSkill {
     pub name: String,
     pub name_key: String,
     pub category: String,
+    pub category_key: String,
 }
 
 impl NewSkill {
@@ -116,6 +153,7 @@ impl NewSkill {
             id,
             name_key: fold(&name),
             name,
+            category_key: fold(&category),
             category,
         }
     }

@@ -7,15 +7,17 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use diesel::query_dsl::methods::FilterDsl as _;
 
-use super::{Cursor, Listed, Page, Params, Slice, Window};
+use super::{Cursor, Listed, Order, Page, Params, Slice, Window, params::unknown};
 use crate::{
     db::DbConnection,
     error::{Error, FieldErrors},
-    rules::{self, UNKNOWN_PARAMETER},
-    urls,
+    rules, urls,
 };
 
+/// The parameters that choose rows by their place, not by what they are.
+const PAGING: [&str; 3] = ["cursor", "ordering", "page_size"];
 /// Rows of a page when nothing is asked.
 pub const PAGE_SIZE: usize = 25;
 /// Filters at most: SQLite takes no deeper expressions than 1,000.
@@ -41,7 +43,7 @@ pub trait Filtered: Listed {
 /// Extractor for the list of `M` that the query string asks for. Every parameter of it is known and valid.
 pub struct List<M: Listed> {
     scopes: Vec<Scope<M>>,
-    window: Window,
+    window: Window<M>,
     frame: Frame,
 }
 
@@ -104,43 +106,41 @@ fn read<M: Filtered>(request: &HttpRequest) -> Result<List<M>, Error> {
     let mut errors = FieldErrors::default();
     let mut scopes = Vec::new();
     let mut narrowing = BTreeSet::new();
-    for (name, value) in params.iter() {
-        if let Some(filter) = M::FILTERS.iter().find(|filter| filter.name == name) {
-            // What is said twice narrows no further.
-            if !narrowing.insert((name, value)) {
-                continue;
-            }
-            if narrowing.len() > FILTERS_MAX {
-                errors.add(
-                    name,
-                    &format!("Ensure there are no more than {FILTERS_MAX} filters."),
-                );
-                break;
-            }
-            match (filter.parse)(value) {
-                Ok(scope) => scopes.push(scope),
-                Err(message) => errors.add(name, &message),
-            }
-        } else if !matches!(name, "cursor" | "page_size") {
-            errors.add(name, UNKNOWN_PARAMETER);
+    for (name, value) in params.iter().filter(|(name, _)| !PAGING.contains(name)) {
+        // What is said twice narrows no further.
+        if !narrowing.insert((name, value)) {
+            continue;
+        }
+        if narrowing.len() > FILTERS_MAX {
+            errors.add(
+                name,
+                &format!("Ensure there are no more than {FILTERS_MAX} filters."),
+            );
+            break;
+        }
+        match scope::<M>(name, value) {
+            Some(Ok(scope)) => scopes.push(scope),
+            Some(Err(message)) => errors.add(name, &message),
+            None => errors.add(name, &unknown(name, parameters::<M>())),
         }
     }
-    let size = params
-        .last("page_size")
-        .map_or(Ok(PAGE_SIZE), page_size)
-        .unwrap_or_else(|message| {
-            errors.add("page_size", &message);
-            PAGE_SIZE
-        });
+    let size = params.last("page_size").map_or(Ok(PAGE_SIZE), page_size);
+    let size = size
+        .map_err(|message| errors.add("page_size", &message))
+        .unwrap_or(PAGE_SIZE);
+    let ordering = params.last("ordering").filter(|text| !text.is_empty());
+    let order = ordering.map_or_else(|| Ok(Order::default_of_list()), Order::parse);
+    let order = order
+        .map_err(|message| errors.add("ordering", &message))
+        .unwrap_or_else(|()| Order::default_of_list());
     errors.into_result()?;
 
-    let context = context::<M>(request.path(), &narrowing);
+    let context = context(request.path(), &order.spelled(), &narrowing);
     let cursor = match params.last("cursor").filter(|text| !text.is_empty()) {
-        Some(text) => Some(
-            Cursor::decode(text, &context)
-                .filter(|cursor| M::ORDER.fits(&cursor.place))
-                .ok_or(Error::InvalidCursor)?,
-        ),
+        Some(text) => {
+            let cursor = Cursor::decode(text, &context).filter(|cursor| order.fits(&cursor.place));
+            Some(cursor.ok_or(Error::InvalidCursor)?)
+        }
         None => None,
     };
     let frame = Frame {
@@ -150,9 +150,39 @@ fn read<M: Filtered>(request: &HttpRequest) -> Result<List<M>, Error> {
     };
     Ok(List {
         scopes,
-        window: Window { cursor, size },
+        window: Window {
+            order,
+            cursor,
+            size,
+        },
         frame,
     })
+}
+
+/// What the parameter narrows the list to; `None` when there is no such parameter.
+fn scope<M: Filtered>(name: &str, value: &str) -> Option<Result<Scope<M>, String>> {
+    if let Some(filter) = M::FILTERS.iter().find(|filter| filter.name == name) {
+        return Some((filter.parse)(value));
+    }
+    let (field, lookup) = M::FIELDS
+        .iter()
+        .find_map(|field| Some((field, field.lookup(name)?)))?;
+    Some(
+        field
+            .condition(lookup, value)
+            .map(|condition| -> Scope<M> { Box::new(|query| query.filter(condition.of())) }),
+    )
+}
+
+/// Every parameter that the list takes.
+fn parameters<M: Filtered>() -> impl Iterator<Item = String> {
+    let named = M::FILTERS.iter().map(|filter| filter.name.to_owned());
+    let fields = M::FIELDS.iter().flat_map(|field| {
+        field
+            .lookups()
+            .map(move |lookup| format!("{}{}", field.name, lookup.suffix()))
+    });
+    named.chain(fields).chain(PAGING.map(ToOwned::to_owned))
 }
 
 fn page_size(text: &str) -> Result<usize, String> {
@@ -161,8 +191,8 @@ fn page_size(text: &str) -> Result<usize, String> {
 }
 
 /// What a cursor is bound to: the list, its order, and its filters in whatever sequence they were given.
-fn context<M: Listed>(path: &str, narrowing: &BTreeSet<(&str, &str)>) -> String {
-    let mut context = format!("{} {}", path.trim_end_matches('/'), M::ORDER.spelled());
+fn context(path: &str, order: &str, narrowing: &BTreeSet<(&str, &str)>) -> String {
+    let mut context = format!("{} {order}", path.trim_end_matches('/'));
     for (name, value) in narrowing {
         let _ = write!(context, "\n{name}={}:{value}", value.len());
     }

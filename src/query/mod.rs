@@ -1,13 +1,19 @@
 //! The machinery of lists: filters, order, cursors, pages. It knows no table.
 
+mod condition;
 mod cursor;
-mod keyset;
+mod field;
 mod list;
+mod listed;
+mod order;
 mod page;
 mod params;
 
+pub use condition::{Column, Condition, Where};
 pub use cursor::Cursor;
-pub use keyset::{Key, Listed, Order, Value};
+pub use field::{Field, Kind, Lookup};
 pub use list::{Filter, Filtered, Frame, List, Scope};
+pub use listed::{Listed, Value};
+pub use order::{Order, Seek, Sort};
 pub use page::{Page, Slice, Window};
 pub use params::{NoParams, Params};

@@ -6,12 +6,12 @@ use diesel::{
 };
 use serde::Serialize;
 
-use super::{Cursor, Listed};
+use super::{Cursor, Listed, Order};
 use crate::db::DbConnection;
 
 /// Which rows of a list are wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Window {
+pub struct Window<M: 'static> {
+    pub order: Order<M>,
     /// Where the page begins; `None` for the first.
     pub cursor: Option<Cursor>,
     /// Rows at most.
@@ -34,19 +34,17 @@ pub struct Page<T> {
     pub results: Vec<T>,
 }
 
-impl Window {
+impl<M: Listed> Window<M> {
     /// Loads the window's part of `query`, in one statement.
     ///
     /// # Errors
     /// Those of the statement.
-    pub fn cut<M: Listed>(
-        &self,
-        conn: &mut DbConnection,
-        query: M::Query,
-    ) -> QueryResult<Slice<M>> {
+    pub fn cut(&self, conn: &mut DbConnection, query: M::Query) -> QueryResult<Slice<M>> {
         let backward = self.cursor.as_ref().is_some_and(|cursor| cursor.backward);
         let query = match &self.cursor {
-            Some(cursor) => query.filter(M::ORDER.seek(&cursor.place, backward, cursor.inclusive)),
+            Some(cursor) => {
+                query.filter(self.order.seek(&cursor.place, backward, cursor.inclusive))
+            }
             None => query,
         };
         // One row more than wanted tells whether there is a page behind this one.
@@ -54,7 +52,7 @@ impl Window {
             .unwrap_or(i64::MAX)
             .saturating_add(1);
         let mut rows: Vec<M> = query
-            .order(M::ORDER.sort(backward))
+            .order(self.order.sort(backward))
             .limit(limit)
             .internal_load(conn)?
             .collect::<QueryResult<_>>()?;
@@ -76,12 +74,12 @@ impl Window {
     }
 
     /// Where the page beyond the edge row begins. A page that has become empty leads back to where it was come from.
-    fn beside<M: Listed>(&self, edge: Option<&M>, backward: bool) -> Option<Cursor> {
+    fn beside(&self, edge: Option<&M>, backward: bool) -> Option<Cursor> {
         match edge {
             Some(row) => Some(Cursor {
                 backward,
                 inclusive: false,
-                place: M::ORDER.place(row),
+                place: self.order.place(row),
             }),
             None => self.cursor.clone().map(Cursor::turned),
         }

@@ -4,10 +4,7 @@ use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
-use crate::{
-    error::{Error, FieldErrors},
-    rules::UNKNOWN_PARAMETER,
-};
+use crate::error::{Error, FieldErrors};
 
 /// The decoded pairs of a query string, in its order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,8 +54,21 @@ impl FromRequest for NoParams {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let mut errors = FieldErrors::default();
         for (name, _) in Params::parse(request.query_string()).iter() {
-            errors.add(name, UNKNOWN_PARAMETER);
+            errors.add(name, &unknown(name, std::iter::empty()));
         }
         ready(errors.into_result().map(|()| Self))
+    }
+}
+
+/// The message for a parameter that is not known, with the one that was probably meant.
+pub(super) fn unknown(name: &str, known: impl Iterator<Item = String>) -> String {
+    const MESSAGE: &str = "Unknown query parameter.";
+    let near = known
+        .map(|known| (strsim::osa_distance(&name.to_lowercase(), &known), known))
+        .filter(|(distance, known)| distance * 4 <= known.len())
+        .min();
+    match near {
+        Some((_, known)) => format!("{MESSAGE} Did you mean \"{known}\"?"),
+        None => MESSAGE.to_owned(),
     }
 }

@@ -180,7 +180,7 @@ fn unknown_parameters_are_refused_everywhere() {
     assert_eq!(
         answer.json(),
         json!({
-            "Senior": ["Unknown query parameter."],
+            "Senior": ["Unknown query parameter. Did you mean \"senior\"?"],
             "colour": ["Unknown query parameter."],
             "page_size": ["Ensure this value is greater than or equal to 1."],
         })

@@ -1,5 +1,7 @@
 mod conventions;
 mod developers;
+mod filters;
+mod oracle;
 mod pages;
 mod reading;
 mod statements;

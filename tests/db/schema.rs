@@ -14,9 +14,9 @@ use crate::support::Place;
 const STATEMENTS: &str = "
     INSERT INTO companies (id, name, name_key, founded_year, created_at, updated_at)
     VALUES (500, 'Acme', 'acme', 1999, '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000');
-    INSERT INTO skills (id, name, name_key, category) VALUES (500, 'Rust', 'rust', 'Tool');
-    INSERT INTO developers (id, name, company_id, created_at, updated_at)
-    VALUES (500, 'Ada', 500, '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000');
+    INSERT INTO skills (id, name, name_key, category, category_key) VALUES (500, 'Rust', 'rust', 'Tool', 'tool');
+    INSERT INTO developers (id, name, name_key, company_id, created_at, updated_at)
+    VALUES (500, 'Ada', 'ada', 500, '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000');
     INSERT INTO developer_skills VALUES (500, 500);";
 
 fn run(db: &Db, sql: String) -> Result<(), Error> {
@@ -31,13 +31,15 @@ fn company(name: &str, year: &str) -> String {
 }
 
 fn skill(name: &str, category: &str) -> String {
-    format!("INSERT INTO skills (name, name_key, category) VALUES ({name}, {name}, {category})")
+    format!(
+        "INSERT INTO skills (name, name_key, category, category_key) VALUES ({name}, {name}, {category}, 'x')"
+    )
 }
 
 fn developer(name: &str, company: &str, years: &str) -> String {
     format!(
-        "INSERT INTO developers (name, company_id, years_experience, created_at, updated_at)
-         VALUES ({name}, {company}, {years}, '2026-01-01 00:00:00', '2026-01-01 00:00:00')"
+        "INSERT INTO developers (name, name_key, company_id, years_experience, created_at, updated_at)
+         VALUES ({name}, 'x', {company}, {years}, '2026-01-01 00:00:00', '2026-01-01 00:00:00')"
     )
 }
 
@@ -99,7 +101,7 @@ fn deletes_cascade() {
     run(&db, STATEMENTS.to_owned()).unwrap();
     run(&db, "DELETE FROM skills".to_owned()).unwrap();
     assert_eq!((count("developer_skills"), count("developers")), (0, 1));
-    run(&db, "INSERT INTO skills VALUES (700, 'Go', 'go', 'Tool'); INSERT INTO developer_skills VALUES (500, 700)".to_owned()).unwrap();
+    run(&db, "INSERT INTO skills VALUES (700, 'Go', 'go', 'Tool', 'tool'); INSERT INTO developer_skills VALUES (500, 700)".to_owned()).unwrap();
     run(&db, "DELETE FROM companies".to_owned()).unwrap();
     assert_eq!(
         (

@@ -1,0 +1,269 @@
+//! What a list can be asked about: one declaration a field says its type, where it is, and what may be done with it.
+
+use super::{
+    Listed, Value,
+    condition::{Column, Condition, containing},
+};
+use crate::{db::Stamp, rules, text::fold};
+
+/// Characters of a filter's text at most: more than any field holds.
+const TEXT_MAX: usize = 1_000;
+/// Values of one `__in` at most.
+const VALUES_MAX: usize = 500;
+
+/// A field of a model, or of what the model is related to.
+pub struct Field<M: 'static> {
+    pub name: &'static str,
+    pub kind: Kind,
+    column: fn() -> Column,
+    /// The text with its letter case folded, for the lookups that ignore it.
+    folded: Option<fn() -> Column>,
+    /// Where the column belongs to other objects, the beginning of the sub-select that finds them.
+    relation: Option<&'static str>,
+    filtered: bool,
+    pub(super) nullable: bool,
+    pub(super) sorted: Option<Getter<M>>,
+}
+
+/// The type of a field's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Int,
+    Text,
+    Time,
+}
+
+/// Reads from a row what it is ordered by.
+pub(super) enum Getter<M: 'static> {
+    Int(fn(&M) -> i64),
+    Text(fn(&M) -> String),
+    Time(fn(&M) -> Option<Stamp>),
+}
+
+/// How a filter compares. The names are Django's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lookup {
+    Exact,
+    Gt,
+    Gte,
+    Lt,
+    Lte,
+    In,
+    Icontains,
+    Istartswith,
+    Isnull,
+}
+
+impl Lookup {
+    pub const ALL: [Self; 9] = [
+        Self::Exact,
+        Self::Gt,
+        Self::Gte,
+        Self::Lt,
+        Self::Lte,
+        Self::In,
+        Self::Icontains,
+        Self::Istartswith,
+        Self::Isnull,
+    ];
+
+    /// What it adds to the parameter's name.
+    pub const fn suffix(self) -> &'static str {
+        match self {
+            Self::Exact => "",
+            Self::Gt => "__gt",
+            Self::Gte => "__gte",
+            Self::Lt => "__lt",
+            Self::Lte => "__lte",
+            Self::In => "__in",
+            Self::Icontains => "__icontains",
+            Self::Istartswith => "__istartswith",
+            Self::Isnull => "__isnull",
+        }
+    }
+}
+
+impl<M: Listed> Field<M> {
+    const fn new(name: &'static str, kind: Kind, column: fn() -> Column) -> Self {
+        Self {
+            name,
+            kind,
+            column,
+            folded: None,
+            relation: None,
+            filtered: false,
+            nullable: false,
+            sorted: None,
+        }
+    }
+
+    pub const fn int(name: &'static str, column: fn() -> Column) -> Self {
+        Self::new(name, Kind::Int, column)
+    }
+
+    pub const fn text(name: &'static str, column: fn() -> Column) -> Self {
+        Self::new(name, Kind::Text, column)
+    }
+
+    pub const fn time(name: &'static str, column: fn() -> Column) -> Self {
+        Self::new(name, Kind::Time, column)
+    }
+
+    /// Takes the lookups of its type.
+    pub const fn filtered(mut self) -> Self {
+        self.filtered = true;
+        self
+    }
+
+    /// As [`filtered`](Self::filtered), for a text that is kept folded in another column too.
+    pub const fn filtered_folded(mut self, column: fn() -> Column) -> Self {
+        self.folded = Some(column);
+        self.filtered()
+    }
+
+    /// Is a field of other objects, which this sub-select, up to its `WHERE`, finds.
+    pub const fn of(mut self, relation: &'static str) -> Self {
+        self.relation = Some(relation);
+        self
+    }
+
+    pub const fn sorted_int(mut self, value: fn(&M) -> i64) -> Self {
+        self.sorted = Some(Getter::Int(value));
+        self
+    }
+
+    pub const fn sorted_text(mut self, value: fn(&M) -> String) -> Self {
+        self.sorted = Some(Getter::Text(value));
+        self
+    }
+
+    /// Some rows have no value. In an order they come last in both directions.
+    pub const fn nullable(mut self) -> Self {
+        self.nullable = true;
+        self
+    }
+
+    pub const fn sorted_time(mut self, value: fn(&M) -> Option<Stamp>) -> Self {
+        self.sorted = Some(Getter::Time(value));
+        self
+    }
+
+    pub(super) fn column(&self) -> Column {
+        (self.column)()
+    }
+
+    pub fn is_sorted(&self) -> bool {
+        self.sorted.is_some()
+    }
+
+    /// The lookups that this field takes as a filter.
+    pub fn lookups(&self) -> impl Iterator<Item = Lookup> {
+        let text = self.folded.is_some();
+        Lookup::ALL.into_iter().filter(move |lookup| {
+            self.filtered && (text || !matches!(lookup, Lookup::Icontains | Lookup::Istartswith))
+        })
+    }
+
+    /// The lookup that a parameter of this name is, if it is one of this field's.
+    pub fn lookup(&self, parameter: &str) -> Option<Lookup> {
+        let suffix = parameter.strip_prefix(self.name)?;
+        self.lookups().find(|lookup| lookup.suffix() == suffix)
+    }
+
+    /// Reads a filter's value.
+    ///
+    /// # Errors
+    /// The message for a value that does not fit.
+    pub fn condition(&self, lookup: Lookup, text: &str) -> Result<Condition, String> {
+        if lookup == Lookup::Isnull {
+            return Ok(self.is_null(rules::boolean(text)?));
+        }
+        let compare = |operator| -> Result<Condition, String> {
+            Ok(Condition::Compare(
+                self.column(),
+                operator,
+                self.value(text)?,
+            ))
+        };
+        let condition = match lookup {
+            Lookup::Exact | Lookup::Isnull => compare(" = ")?,
+            Lookup::Gt => compare(" > ")?,
+            Lookup::Gte => compare(" >= ")?,
+            Lookup::Lt => compare(" < ")?,
+            Lookup::Lte => compare(" <= ")?,
+            Lookup::In => Condition::In(self.column(), self.values(text)?),
+            Lookup::Icontains => Condition::Contains(
+                self.folded.unwrap_or(self.column)(),
+                containing(&fold(checked(text)?)),
+            ),
+            Lookup::Istartswith => {
+                Condition::starts_with(self.folded.unwrap_or(self.column), fold(checked(text)?))
+            }
+        };
+        Ok(match self.relation {
+            Some(relation) => Condition::Related(relation, Box::new(condition)),
+            None => condition,
+        })
+    }
+
+    /// Of a relation to many: whether there are none.
+    fn is_null(&self, null: bool) -> Condition {
+        let condition = match self.relation {
+            Some(relation) => {
+                Condition::Related(relation, Box::new(Condition::Null(self.column()).negated()))
+                    .negated()
+            }
+            None => Condition::Null(self.column()),
+        };
+        if null { condition } else { condition.negated() }
+    }
+
+    fn value(&self, text: &str) -> Result<Value, String> {
+        match self.kind {
+            Kind::Int => rules::integer(text, &(i64::MIN..=i64::MAX)).map(Value::Int),
+            Kind::Text => checked(text).map(|text| Value::Text(text.to_owned())),
+            // As Django, a filter takes a bare date too: its beginning.
+            Kind::Time => rules::stamp(&whole_day(text)).map(Value::Time),
+        }
+    }
+
+    /// The values between commas, distinct and in an order of their own, so that one statement serves many.
+    fn values(&self, text: &str) -> Result<Vec<Value>, String> {
+        let texts: Vec<&str> = text.split(',').collect();
+        if texts.len() > VALUES_MAX {
+            return Err(format!(
+                "Ensure there are no more than {VALUES_MAX} values."
+            ));
+        }
+        let mut values = texts
+            .into_iter()
+            .map(|text| self.value(text))
+            .collect::<Result<Vec<_>, _>>()?;
+        if let Some(last) = values.last().cloned() {
+            values.resize(values.len().next_power_of_two(), last);
+        }
+        Ok(values)
+    }
+}
+
+/// A text that can be compared.
+fn checked(text: &str) -> Result<&str, String> {
+    if text.chars().count() > TEXT_MAX {
+        return Err(format!(
+            "Ensure this field has no more than {TEXT_MAX} characters."
+        ));
+    }
+    rules::without_nul(text)
+}
+
+fn whole_day(text: &str) -> std::borrow::Cow<'_, str> {
+    let date = text.len() == 10
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-');
+    if date {
+        format!("{text}T00:00:00Z").into()
+    } else {
+        text.into()
+    }
+}
