@@ -1,6 +1,10 @@
 //! Text as people compare it.
 
 use unicase::UniCase;
+use unicode_normalization::{
+    UnicodeNormalization as _,
+    char::{canonical_combining_class, is_combining_mark},
+};
 
 /// Folds the letter case of every script (Unicode's full case folding, as Python's `str.casefold`): two names
 /// that differ in case alone fold to the same text, `STRASSE` and `straße` among them.
@@ -12,9 +16,30 @@ pub fn fold(text: &str) -> String {
     }
 }
 
+/// The words of `text`, folded and without accents, in their order: runs of letters, digits and the marks that are part of
+/// a letter. What separates them is lost. `München-Süd` is `munchen` and `sud`.
+pub fn words(text: &str) -> Vec<String> {
+    // An accent is what stands at a fixed place beside its letter; a vowel sign of an Indic script does not.
+    let bare = fold(text)
+        .nfd()
+        .filter(|character| canonical_combining_class(*character) == 0)
+        .nfc()
+        .collect::<String>();
+    let of_word = |character: char| character.is_alphanumeric() || is_combining_mark(character);
+    bare.split(|character| !of_word(character))
+        .filter(|word| !word.is_empty())
+        .map(ToOwned::to_owned)
+        .collect()
+}
+
+/// The [`words`] as the database keeps them.
+pub fn joined_words(text: &str) -> String {
+    words(text).join(" ")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::fold;
+    use super::{fold, words};
 
     #[test]
     fn folds_every_script() {
@@ -22,5 +47,20 @@ mod tests {
         assert_eq!(fold("ΟΔΟΣ"), fold("οδος"));
         assert_eq!(fold("STRASSE"), fold("straße"));
         assert_eq!(fold("ЯНДЕКС"), "яндекс");
+    }
+
+    #[test]
+    fn words_lose_case_accents_and_what_separates_them() {
+        assert_eq!(
+            words("  München-Süd, Sébastien's C++17 "),
+            ["munchen", "sud", "sebastien", "s", "c", "17"]
+        );
+        assert_eq!(
+            words("Ἀθῆναι ИВАНО\u{301}В Tạ Cẩm Tú"),
+            ["αθηναι", "иванов", "ta", "cam", "tu"]
+        );
+        assert_eq!(words("日本語 हिन्दी 한국"), ["日本語", "हिनदी", "한국"]);
+        assert_eq!(words("\"AND\" * ( - \0 😀 NEAR("), ["and", "near"]);
+        assert!(words("++ -- ''").is_empty());
     }
 }

@@ -121,7 +121,7 @@ pub fn csv(developers: &[Developer]) -> [(&'static str, String); 3] {
 pub fn insert(connection: &Connection, developers: &[Developer]) {
     const NOW: &str = "2026-11-22 00:00:00.000000";
     connection.run("BEGIN IMMEDIATE");
-    let statement = connection.prepare("INSERT INTO companies VALUES (?, ?, ?, ?, ?, ?)");
+    let statement = connection.prepare("INSERT INTO companies VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6)");
     for number in 0..COMPANIES {
         let (name, key) = (company(number), company(number).to_lowercase());
         statement.bind_int(1, i64::try_from(number + 1).unwrap());
@@ -132,7 +132,7 @@ pub fn insert(connection: &Connection, developers: &[Developer]) {
         statement.bind_text(6, NOW);
         statement.run();
     }
-    let statement = connection.prepare("INSERT INTO skills VALUES (?, ?, ?, ?, ?)");
+    let statement = connection.prepare("INSERT INTO skills VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?5)");
     for number in 0..SKILLS {
         let (name, category) = (skill(number), format!("Category {}", number % 30));
         let (key, category_key) = (name.to_lowercase(), category.to_lowercase());
@@ -143,7 +143,8 @@ pub fn insert(connection: &Connection, developers: &[Developer]) {
         statement.bind_text(5, &category_key);
         statement.run();
     }
-    let statement = connection.prepare("INSERT INTO developers VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    let statement =
+        connection.prepare("INSERT INTO developers VALUES (?1, ?2, ?3, ?9, ?4, ?5, ?6, ?7, ?8)");
     let link = connection.prepare("INSERT INTO developer_skills VALUES (?, ?)");
     for (developer, id) in developers.iter().zip(1..) {
         let key = developer.name.to_lowercase();
@@ -158,6 +159,7 @@ pub fn insert(connection: &Connection, developers: &[Developer]) {
         }
         statement.bind_text(7, &developer.created_at);
         statement.bind_text(8, &developer.created_at);
+        statement.bind_text(9, &key);
         statement.run();
         for skill in &developer.skills {
             link.bind_int(1, id);

@@ -5,6 +5,7 @@ diesel::table! {
         id -> BigInt,
         name -> Text,
         name_key -> Text,
+        name_words -> Text,
         founded_year -> Integer,
         created_at -> Timestamp,
         updated_at -> Timestamp,
@@ -23,6 +24,7 @@ diesel::table! {
         id -> BigInt,
         name -> Text,
         name_key -> Text,
+        name_words -> Text,
         company_id -> BigInt,
         years_experience -> Integer,
         last_login -> Nullable<Timestamp>,
@@ -36,8 +38,10 @@ diesel::table! {
         id -> BigInt,
         name -> Text,
         name_key -> Text,
+        name_words -> Text,
         category -> Text,
         category_key -> Text,
+        category_words -> Text,
     }
 }
 

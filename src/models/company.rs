@@ -3,8 +3,8 @@ use diesel::{dsl, prelude::*};
 use super::insert::insert_row;
 use crate::{
     db::{Backend, DbConnection, Stamp, schema::companies},
-    query::{Field, Listed},
-    text::fold,
+    query::{Condition, Field, HasWord, Listed, WordIndex},
+    text::{fold, joined_words},
 };
 
 /// An employer.
@@ -75,6 +75,7 @@ impl Company {
             .set((
                 companies::name.eq(&self.name),
                 companies::name_key.eq(fold(&self.name)),
+                companies::name_words.eq(joined_words(&self.name)),
                 companies::founded_year.eq(self.founded_year),
                 companies::created_at.eq(self.created_at),
                 companies::updated_at.eq(self.updated_at),
@@ -83,6 +84,13 @@ impl Company {
             .map(|_| ())
     }
 }
+
+/// The words of companies' names.
+pub(super) const COMPANY_NAMES: WordIndex = WordIndex {
+    table: "companies",
+    of_sqlite: "",
+    of_postgres: "name_words",
+};
 
 impl Listed for Company {
     type Source = companies::table;
@@ -101,6 +109,13 @@ impl Listed for Company {
             .sorted_time(|row| Some(row.created_at)),
     ];
     const DEFAULT_ORDER: &'static str = "-created_at";
+
+    fn has_word(word: &str) -> Condition {
+        Condition::Among(
+            Box::new(companies::id),
+            vec![HasWord::new("", COMPANY_NAMES, word, "")],
+        )
+    }
 }
 
 /// A company to be.
@@ -110,6 +125,7 @@ pub struct NewCompany {
     pub id: Option<i64>,
     pub name: String,
     pub name_key: String,
+    pub name_words: String,
     pub founded_year: i32,
     pub created_at: Stamp,
     pub updated_at: Stamp,
@@ -121,6 +137,7 @@ impl NewCompany {
         Self {
             id,
             name_key: fold(&name),
+            name_words: joined_words(&name),
             name,
             founded_year,
             created_at,

@@ -6,15 +6,17 @@ use diesel::{
 use super::{
     CompanyBrief, Skill, SkillRef,
     batch::{Batch, InBatch},
+    company::COMPANY_NAMES,
     insert::insert_row,
+    skill::SKILL_NAMES,
 };
 use crate::{
     db::{
         Backend, DbConnection, Stamp,
         schema::{companies, developer_skills, developers, skills},
     },
-    query::{Condition, Field, Listed},
-    text::fold,
+    query::{Condition, Field, HasWord, Listed, WordIndex},
+    text::{fold, joined_words},
 };
 
 /// Someone who works for a company.
@@ -103,6 +105,7 @@ impl Developer {
             .set((
                 developers::name.eq(&self.name),
                 developers::name_key.eq(fold(&self.name)),
+                developers::name_words.eq(joined_words(&self.name)),
                 developers::company_id.eq(self.company.id),
                 developers::years_experience.eq(self.years_experience),
                 developers::last_login.eq(self.last_login),
@@ -238,6 +241,13 @@ const HAS_SKILL: &str = "developers.id IN (SELECT developer_skills.developer_id 
 const COUNT_SKILLS: &str = "(SELECT count(*) FROM developer_skills INNER JOIN skills ON skills.id = developer_skills.skill_id \
                             WHERE developer_skills.developer_id = developers.id AND ";
 
+/// The words of developers' own names.
+const DEVELOPER_NAMES: WordIndex = WordIndex {
+    table: "developers",
+    of_sqlite: "",
+    of_postgres: "name_words",
+};
+
 impl Listed for Developer {
     type Source = Source;
     type Query = DeveloperQuery;
@@ -278,6 +288,23 @@ impl Listed for Developer {
             .of(HAS_SKILL),
     ];
     const DEFAULT_ORDER: &'static str = "-created_at";
+
+    fn has_word(word: &str) -> Condition {
+        let own = HasWord::new("", DEVELOPER_NAMES, word, "");
+        let of_company = HasWord::new(
+            "SELECT id FROM developers WHERE company_id IN (",
+            COMPANY_NAMES,
+            word,
+            ")",
+        );
+        let of_skills = HasWord::new(
+            "SELECT developer_id FROM developer_skills WHERE skill_id IN (",
+            SKILL_NAMES,
+            word,
+            ")",
+        );
+        Condition::Among(Box::new(developers::id), vec![own, of_company, of_skills])
+    }
 }
 
 /// A developer to be.
@@ -298,7 +325,8 @@ impl NewDeveloper {
     /// Those of the statement.
     pub fn insert(&self, conn: &mut DbConnection) -> QueryResult<i64> {
         let name_key = developers::name_key.eq(fold(&self.name));
-        insert_row!(conn, developers, (self, &name_key))
+        let name_words = developers::name_words.eq(joined_words(&self.name));
+        insert_row!(conn, developers, (self, &name_key, &name_words))
     }
 }
 

@@ -3,9 +3,9 @@ use diesel::{dsl, prelude::*};
 use super::insert::insert_row;
 use crate::{
     db::{Backend, DbConnection, schema::skills},
-    query::{Condition, Field, Listed, Value},
+    query::{Condition, Field, HasWord, Listed, Value, WordIndex},
     rules,
-    text::fold,
+    text::{fold, joined_words},
 };
 
 /// Something a developer can do and a project can need.
@@ -77,13 +77,28 @@ impl Skill {
             .set((
                 skills::name.eq(&self.name),
                 skills::name_key.eq(fold(&self.name)),
+                skills::name_words.eq(joined_words(&self.name)),
                 skills::category.eq(&self.category),
                 skills::category_key.eq(fold(&self.category)),
+                skills::category_words.eq(joined_words(&self.category)),
             ))
             .execute(conn)
             .map(|_| ())
     }
 }
+
+/// The words of skills' names.
+pub(super) const SKILL_NAMES: WordIndex = WordIndex {
+    table: "skills",
+    of_sqlite: "name_words : ",
+    of_postgres: "name_words",
+};
+/// The words of skills' names and categories.
+const SKILL_TEXTS: WordIndex = WordIndex {
+    table: "skills",
+    of_sqlite: "",
+    of_postgres: "name_words || ' ' || category_words",
+};
 
 impl Listed for Skill {
     type Source = skills::table;
@@ -100,6 +115,13 @@ impl Listed for Skill {
             .sorted_text(|row| row.category.clone()),
     ];
     const DEFAULT_ORDER: &'static str = "name";
+
+    fn has_word(word: &str) -> Condition {
+        Condition::Among(
+            Box::new(skills::id),
+            vec![HasWord::new("", SKILL_TEXTS, word, "")],
+        )
+    }
 }
 
 /// A skill as a client names it.
@@ -142,8 +164,10 @@ pub struct NewSkill {
     pub id: Option<i64>,
     pub name: String,
     pub name_key: String,
+    pub name_words: String,
     pub category: String,
     pub category_key: String,
+    pub category_words: String,
 }
 
 impl NewSkill {
@@ -152,8 +176,10 @@ impl NewSkill {
         Self {
             id,
             name_key: fold(&name),
+            name_words: joined_words(&name),
             name,
             category_key: fold(&category),
+            category_words: joined_words(&category),
             category,
         }
     }

@@ -25,6 +25,8 @@ pub enum Condition {
     Contains(Column, String),
     /// Of the objects behind a relation, one is so.
     Related(&'static str, Box<Self>),
+    /// The column is among what one of the sub-selects finds.
+    Among(Column, Vec<Column>),
     Not(Box<Self>),
     All(Vec<Self>),
     Any(Vec<Self>),
@@ -67,6 +69,15 @@ impl Condition {
                 out.push_sql(" IN (");
                 separated(out.reborrow(), ", ", values, |value, mut out| {
                     value.bind(&mut out)
+                })?;
+                out.push_sql(")");
+                Ok(())
+            }
+            Self::Among(column, selects) => {
+                column.walk_ast(out.reborrow())?;
+                out.push_sql(" IN (");
+                separated(out.reborrow(), " UNION ALL ", selects, |select, out| {
+                    select.walk_ast(out)
                 })?;
                 out.push_sql(")");
                 Ok(())

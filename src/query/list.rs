@@ -9,7 +9,7 @@ use std::{
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use diesel::query_dsl::methods::FilterDsl as _;
 
-use super::{Cursor, Listed, Order, Page, Params, Slice, Window, params::unknown};
+use super::{Cursor, Listed, Order, Page, Params, Slice, Window, params::unknown, search::wanted};
 use crate::{
     db::DbConnection,
     error::{Error, FieldErrors},
@@ -161,6 +161,9 @@ fn read<M: Filtered>(request: &HttpRequest) -> Result<List<M>, Error> {
 
 /// What the parameter narrows the list to; `None` when there is no such parameter.
 fn scope<M: Filtered>(name: &str, value: &str) -> Option<Result<Scope<M>, String>> {
+    if name == "search" {
+        return Some(search::<M>(value));
+    }
     if let Some(filter) = M::FILTERS.iter().find(|filter| filter.name == name) {
         return Some((filter.parse)(value));
     }
@@ -174,6 +177,15 @@ fn scope<M: Filtered>(name: &str, value: &str) -> Option<Result<Scope<M>, String
     )
 }
 
+fn search<M: Filtered>(value: &str) -> Result<Scope<M>, String> {
+    let words = wanted(value)?;
+    Ok(Box::new(move |query| {
+        words
+            .iter()
+            .fold(query, |query, word| query.filter(M::has_word(word).of()))
+    }))
+}
+
 /// Every parameter that the list takes.
 fn parameters<M: Filtered>() -> impl Iterator<Item = String> {
     let named = M::FILTERS.iter().map(|filter| filter.name.to_owned());
@@ -182,7 +194,10 @@ fn parameters<M: Filtered>() -> impl Iterator<Item = String> {
             .lookups()
             .map(move |lookup| format!("{}{}", field.name, lookup.suffix()))
     });
-    named.chain(fields).chain(PAGING.map(ToOwned::to_owned))
+    named
+        .chain(fields)
+        .chain(["search".to_owned()])
+        .chain(PAGING.map(ToOwned::to_owned))
 }
 
 fn page_size(text: &str) -> Result<usize, String> {

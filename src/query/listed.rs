@@ -1,7 +1,7 @@
 use diesel::query_dsl::methods::{FilterDsl, LimitDsl, LoadQuery, OrderDsl};
 use serde::{Deserialize, Serialize};
 
-use super::{Field, Seek, Sort, Where};
+use super::{Condition, Field, Seek, Sort, Where};
 use crate::db::{DbConnection, Stamp};
 
 /// A model that lists can be made of.
@@ -19,6 +19,9 @@ pub trait Listed: Sized + Send + 'static {
     const NAME: &'static str;
     /// What it can be filtered and ordered by. The `id` is among them, for it breaks ties.
     const FIELDS: &'static [Field<Self>];
+    /// That a word of the object's text begins with this one, which is folded.
+    fn has_word(word: &str) -> Condition;
+
     /// As the parameter `ordering` would say it.
     const DEFAULT_ORDER: &'static str;
 }

@@ -8,6 +8,7 @@ mod listed;
 mod order;
 mod page;
 mod params;
+mod search;
 
 pub use condition::{Column, Condition, Where};
 pub use cursor::Cursor;
@@ -17,3 +18,4 @@ pub use listed::{Listed, Value};
 pub use order::{Order, Seek, Sort};
 pub use page::{Page, Slice, Window};
 pub use params::{NoParams, Params};
+pub use search::{HasWord, WordIndex};

@@ -4,4 +4,5 @@ mod filters;
 mod oracle;
 mod pages;
 mod reading;
+mod search;
 mod statements;

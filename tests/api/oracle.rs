@@ -196,6 +196,34 @@ fn param() -> impl Strategy<Value = Param> {
     ]
 }
 
+/// The words of a text, by a table of the letters that these tests use and not by the rules of the code under test.
+fn plain_words(text: &str) -> Vec<String> {
+    const FOLDED: [(char, char); 9] = [
+        ('É', 'e'),
+        ('é', 'e'),
+        ('Ä', 'a'),
+        ('Ω', 'ω'),
+        ('Σ', 'σ'),
+        ('Ί', 'ι'),
+        ('Υ', 'υ'),
+        ('Φ', 'φ'),
+        ('Ο', 'ο'),
+    ];
+    let plain = |letter: char| {
+        FOLDED
+            .iter()
+            .find(|(known, _)| *known == letter)
+            .map_or(letter.to_ascii_lowercase(), |(_, plain)| *plain)
+    };
+    text.chars()
+        .map(plain)
+        .collect::<String>()
+        .split(|letter: char| letter.is_ascii() && !letter.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(ToOwned::to_owned)
+        .collect()
+}
+
 impl Dev {
     fn has(&self, name: &str) -> bool {
         self.skills
@@ -238,6 +266,17 @@ impl Dev {
                 self.last_login.is_some_and(|time| time >= since) == (text == "true")
             }
             ("skill", _) => self.has(text),
+            ("search", _) => {
+                let names = self
+                    .skills
+                    .iter()
+                    .map(|skill| SKILLS[*skill].0)
+                    .chain([self.name, company.0]);
+                let found: Vec<String> = names.flat_map(plain_words).collect();
+                plain_words(text)
+                    .iter()
+                    .all(|word| found.iter().any(|found| found.starts_with(word)))
+            }
             ("skills__all", _) => list(text).iter().all(|name| self.has(name)),
             ("skills__any", _) => list(text).iter().any(|name| self.has(name)),
             ("skills__none", _) => !list(text).iter().any(|name| self.has(name)),

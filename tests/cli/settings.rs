@@ -219,7 +219,7 @@ fn migrate_applies_what_is_pending_and_lists_it() {
     assert!(!Path::new(&place.url()).exists());
     assert_eq!(
         roster(&[&["migrate"], &url[..]].concat()).ok(),
-        "applied 2026-11-22-000000_directory\n"
+        "applied 2026-11-22-000000_directory\napplied 2026-11-22-000100_search\n"
     );
     for args in [&["migrate"][..], &["migrate", "--status"]] {
         assert_eq!(roster(&[args, &url[..]].concat()).ok(), "nothing pending\n");

@@ -12,11 +12,12 @@ use roster::db::{Db, DbConnection, Error};
 use crate::support::Place;
 
 const STATEMENTS: &str = "
-    INSERT INTO companies (id, name, name_key, founded_year, created_at, updated_at)
-    VALUES (500, 'Acme', 'acme', 1999, '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000');
-    INSERT INTO skills (id, name, name_key, category, category_key) VALUES (500, 'Rust', 'rust', 'Tool', 'tool');
-    INSERT INTO developers (id, name, name_key, company_id, created_at, updated_at)
-    VALUES (500, 'Ada', 'ada', 500, '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000');
+    INSERT INTO companies (id, name, name_key, name_words, founded_year, created_at, updated_at)
+    VALUES (500, 'Acme', 'acme', 'acme', 1999, '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000');
+    INSERT INTO skills (id, name, name_key, name_words, category, category_key, category_words)
+    VALUES (500, 'Rust', 'rust', 'rust', 'Tool', 'tool', 'tool');
+    INSERT INTO developers (id, name, name_key, name_words, company_id, created_at, updated_at)
+    VALUES (500, 'Ada', 'ada', 'ada', 500, '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000');
     INSERT INTO developer_skills VALUES (500, 500);";
 
 fn run(db: &Db, sql: String) -> Result<(), Error> {
@@ -25,21 +26,22 @@ fn run(db: &Db, sql: String) -> Result<(), Error> {
 
 fn company(name: &str, year: &str) -> String {
     format!(
-        "INSERT INTO companies (name, name_key, founded_year, created_at, updated_at)
-         VALUES ({name}, {name}, {year}, '2026-01-01 00:00:00', '2026-01-01 00:00:00')"
+        "INSERT INTO companies (name, name_key, name_words, founded_year, created_at, updated_at)
+         VALUES ({name}, {name}, 'x', {year}, '2026-01-01 00:00:00', '2026-01-01 00:00:00')"
     )
 }
 
 fn skill(name: &str, category: &str) -> String {
     format!(
-        "INSERT INTO skills (name, name_key, category, category_key) VALUES ({name}, {name}, {category}, 'x')"
+        "INSERT INTO skills (name, name_key, name_words, category, category_key, category_words)
+         VALUES ({name}, {name}, 'x', {category}, 'x', 'x')"
     )
 }
 
 fn developer(name: &str, company: &str, years: &str) -> String {
     format!(
-        "INSERT INTO developers (name, name_key, company_id, years_experience, created_at, updated_at)
-         VALUES ({name}, 'x', {company}, {years}, '2026-01-01 00:00:00', '2026-01-01 00:00:00')"
+        "INSERT INTO developers (name, name_key, name_words, company_id, years_experience, created_at, updated_at)
+         VALUES ({name}, 'x', 'x', {company}, {years}, '2026-01-01 00:00:00', '2026-01-01 00:00:00')"
     )
 }
 
@@ -101,7 +103,7 @@ fn deletes_cascade() {
     run(&db, STATEMENTS.to_owned()).unwrap();
     run(&db, "DELETE FROM skills".to_owned()).unwrap();
     assert_eq!((count("developer_skills"), count("developers")), (0, 1));
-    run(&db, "INSERT INTO skills VALUES (700, 'Go', 'go', 'Tool', 'tool'); INSERT INTO developer_skills VALUES (500, 700)".to_owned()).unwrap();
+    run(&db, "INSERT INTO skills VALUES (700, 'Go', 'go', 'go', 'Tool', 'tool', 'tool'); INSERT INTO developer_skills VALUES (500, 700)".to_owned()).unwrap();
     run(&db, "DELETE FROM companies".to_owned()).unwrap();
     assert_eq!(
         (
@@ -172,7 +174,7 @@ fn tables(db: &Db) -> Tables {
                 DbConnection::Sqlite(conn) => diesel::sql_query(
                     "SELECT m.name AS table_name, c.name AS column_name, c.type AS kind, NOT c.\"notnull\" AS nullable
                      FROM sqlite_master m, pragma_table_info(m.name) c
-                     WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE '\\_\\_%' ESCAPE '\\'",
+                     WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE '%\\_search%' ESCAPE '\\' AND m.name NOT LIKE '\\_\\_%' ESCAPE '\\'",
                 )
                 .load(conn)?,
                 #[cfg(feature = "postgres")]

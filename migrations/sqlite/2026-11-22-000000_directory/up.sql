@@ -1,12 +1,14 @@
 -- Marks the file as a roster directory ("rstr"), for file(1) and for the check at opening.
 PRAGMA application_id = 1920169074;
 
--- The columns named _key are the texts beside them with their letter case folded by the application, for every script:
+-- The application makes, for every script, from the text beside them: the columns named _key, with its letter case folded,
+-- and the columns named _words, with its words for the search, folded and without accents, a space between them.
 -- SQLite's own lower() and NOCASE know ASCII alone.
 CREATE TABLE companies (
     id           INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     name         TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
     name_key     TEXT NOT NULL CONSTRAINT companies_name_key_unique UNIQUE,
+    name_words   TEXT NOT NULL,
     founded_year INTEGER NOT NULL CHECK (founded_year BETWEEN 1000 AND 9999),
     created_at   TIMESTAMP NOT NULL,
     updated_at   TIMESTAMP NOT NULL
@@ -16,11 +18,13 @@ CREATE INDEX companies_founded_year ON companies (founded_year, id);
 CREATE INDEX companies_created_at ON companies (created_at, id);
 
 CREATE TABLE skills (
-    id           INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
-    name         TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 100 AND instr(name, ';') = 0),
-    name_key     TEXT NOT NULL CONSTRAINT skills_name_key_unique UNIQUE,
-    category     TEXT NOT NULL CHECK (length(category) BETWEEN 1 AND 50),
-    category_key TEXT NOT NULL
+    id             INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    name           TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 100 AND instr(name, ';') = 0),
+    name_key       TEXT NOT NULL CONSTRAINT skills_name_key_unique UNIQUE,
+    name_words     TEXT NOT NULL,
+    category       TEXT NOT NULL CHECK (length(category) BETWEEN 1 AND 50),
+    category_key   TEXT NOT NULL,
+    category_words TEXT NOT NULL
 );
 CREATE INDEX skills_name ON skills (name, id);
 CREATE INDEX skills_category ON skills (category, id);
@@ -29,6 +33,7 @@ CREATE TABLE developers (
     id               INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     name             TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
     name_key         TEXT NOT NULL,
+    name_words       TEXT NOT NULL,
     company_id       BIGINT NOT NULL REFERENCES companies (id) ON DELETE CASCADE,
     years_experience INTEGER NOT NULL DEFAULT 0 CHECK (years_experience BETWEEN 0 AND 80),
     last_login       TIMESTAMP,

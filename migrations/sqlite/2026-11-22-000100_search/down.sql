@@ -1,0 +1,12 @@
+DROP TRIGGER developers_search_delete;
+DROP TRIGGER developers_search_update;
+DROP TRIGGER developers_search_insert;
+DROP TABLE developers_search;
+DROP TRIGGER skills_search_delete;
+DROP TRIGGER skills_search_update;
+DROP TRIGGER skills_search_insert;
+DROP TABLE skills_search;
+DROP TRIGGER companies_search_delete;
+DROP TRIGGER companies_search_update;
+DROP TRIGGER companies_search_insert;
+DROP TABLE companies_search;
