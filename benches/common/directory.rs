@@ -121,6 +121,21 @@ pub fn csv(developers: &[Developer]) -> [(&'static str, String); 3] {
 pub fn insert(connection: &Connection, developers: &[Developer]) {
     const NOW: &str = "2026-11-22 00:00:00.000000";
     connection.run("BEGIN IMMEDIATE");
+    // As an import does, which keeps the indices of the search out of the loop.
+    let (mut dropped, mut created) = (String::new(), String::new());
+    let triggers = connection.prepare(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%\\_search\\_%' ESCAPE '\\'",
+    );
+    while triggers.step() {
+        let _ = write!(
+            dropped,
+            "DROP TRIGGER {};",
+            String::from_utf8_lossy(triggers.text(0))
+        );
+        let _ = write!(created, "{};", String::from_utf8_lossy(triggers.text(1)));
+    }
+    drop(triggers);
+    connection.run(&dropped);
     let statement = connection.prepare("INSERT INTO companies VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6)");
     for number in 0..COMPANIES {
         let (name, key) = (company(number), company(number).to_lowercase());
@@ -167,5 +182,12 @@ pub fn insert(connection: &Connection, developers: &[Developer]) {
             link.run();
         }
     }
+    drop((statement, link));
+    for table in ["companies", "skills", "developers"] {
+        connection.run(&format!(
+            "INSERT INTO {table}_search ({table}_search) VALUES ('rebuild')"
+        ));
+    }
+    connection.run(&created);
     connection.run("COMMIT");
 }

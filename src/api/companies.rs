@@ -6,7 +6,7 @@ use crate::{
     db::{Db, Stamp},
     error::Error,
     models::{Company, CompanyBrief},
-    query::{Filter, Filtered, List, NoParams, Page},
+    query::{Detail, Filter, Filtered, List, Page, Shape, Shown},
 };
 
 /// A company as the API shows it.
@@ -63,6 +63,13 @@ impl From<CompanyBrief> for CompanyBriefBody {
 
 impl Filtered for Company {
     const FILTERS: &'static [Filter<Self>] = &[];
+    const SHAPE: Shape = &[
+        ("id", &[]),
+        ("name", &[]),
+        ("founded_year", &[]),
+        ("created_at", &[]),
+        ("updated_at", &[]),
+    ];
 }
 
 /// `GET /api/companies/`: the newest first.
@@ -72,7 +79,7 @@ impl Filtered for Company {
 pub async fn list_companies(
     db: Data<Db>,
     list: List<Company>,
-) -> Result<Json<Page<CompanyBody>>, Error> {
+) -> Result<Json<Page<Shown<CompanyBody>>>, Error> {
     let (slice, frame) = db.read(move |conn| list.load(conn, Company::all())).await?;
     Ok(Json(frame.page(slice)))
 }
@@ -80,14 +87,14 @@ pub async fn list_companies(
 /// `GET /api/companies/{id}/`
 ///
 /// # Errors
-/// 404 when there is none.
+/// 400 for a field that it does not have, 404 when there is none.
 pub async fn get_company(
     db: Data<Db>,
     id: Id<Company>,
-    _: NoParams,
-) -> Result<Json<CompanyBody>, Error> {
+    detail: Detail<Company>,
+) -> Result<Json<Shown<CompanyBody>>, Error> {
     let company = db
         .read(move |conn| id.found(Company::find(conn, id.get())?))
         .await?;
-    Ok(Json(company.into()))
+    Ok(Json(detail.fields.show(company.into())))
 }

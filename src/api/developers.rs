@@ -7,7 +7,9 @@ use crate::{
     db::{Db, DbConnection, Stamp},
     error::Error,
     models::{Company, Developer, DeveloperQuery, DeveloperScopes, Skill, SkillRef},
-    query::{Condition, Filter, Filtered, Frame, List, NoParams, Page, Scope, Slice},
+    query::{
+        Condition, Detail, Fields, Filter, Filtered, Frame, List, Page, Scope, Shape, Shown, Slice,
+    },
     rules,
 };
 
@@ -117,6 +119,17 @@ impl Filtered for Developer {
             },
         },
     ];
+    const SHAPE: Shape = &[
+        ("id", &[]),
+        ("name", &[]),
+        ("company", &["id", "name", "founded_year"]),
+        ("skills", &["id", "name", "category"]),
+        ("years_experience", &[]),
+        ("last_login", &[]),
+        ("user", &[]),
+        ("created_at", &[]),
+        ("updated_at", &[]),
+    ];
 }
 
 /// `GET /api/developers/`: the newest first, each with company and skills.
@@ -126,7 +139,7 @@ impl Filtered for Developer {
 pub async fn list_developers(
     db: Data<Db>,
     list: List<Developer>,
-) -> Result<Json<Page<DeveloperBody>>, Error> {
+) -> Result<Json<Page<Shown<DeveloperBody>>>, Error> {
     let (slice, frame) = db
         .read(move |conn| load(conn, list, Developer::all()))
         .await?;
@@ -136,19 +149,20 @@ pub async fn list_developers(
 /// `GET /api/developers/{id}/`
 ///
 /// # Errors
-/// 404 when there is none.
+/// 400 for a field that it does not have, 404 when there is none.
 pub async fn get_developer(
     db: Data<Db>,
     id: Id<Developer>,
-    _: NoParams,
-) -> Result<Json<DeveloperBody>, Error> {
+    detail: Detail<Developer>,
+) -> Result<Json<Shown<DeveloperBody>>, Error> {
+    let fields = detail.fields.clone();
     let found = db
         .read(move |conn| {
             let developer = id.found(Developer::find(conn, id.get())?)?;
-            id.found(Developer::with_skills(conn, vec![developer])?.pop())
+            id.found(complete(conn, vec![developer], &fields)?.pop())
         })
         .await?;
-    Ok(Json(found.into()))
+    Ok(Json(detail.fields.show(found.into())))
 }
 
 /// `GET /api/companies/{id}/developers/`: the developers' list of that company.
@@ -159,7 +173,7 @@ pub async fn list_company_developers(
     db: Data<Db>,
     company: Id<Company>,
     list: List<Developer>,
-) -> Result<Json<Page<DeveloperBody>>, Error> {
+) -> Result<Json<Page<Shown<DeveloperBody>>>, Error> {
     let (slice, frame) = db
         .read(move |conn| {
             let found = load(conn, list, Developer::all().of_company(company.get()))?;
@@ -181,7 +195,7 @@ pub async fn list_skill_developers(
     db: Data<Db>,
     skill: Id<Skill>,
     list: List<Developer>,
-) -> Result<Json<Page<DeveloperBody>>, Error> {
+) -> Result<Json<Page<Shown<DeveloperBody>>>, Error> {
     let (slice, frame) = db
         .read(move |conn| {
             let found = load(conn, list, Developer::all().with_skill(skill.get()))?;
@@ -217,8 +231,22 @@ fn load(
     query: DeveloperQuery,
 ) -> Result<Loaded, Error> {
     let (slice, frame) = list.load(conn, query)?;
-    Ok((
-        slice.try_map(|rows| Developer::with_skills(conn, rows))?,
-        frame,
-    ))
+    let slice = slice.try_map(|rows| complete(conn, rows, frame.fields()))?;
+    Ok((slice, frame))
+}
+
+/// The developers with their skills, which are only fetched when they are shown.
+fn complete(
+    conn: &mut DbConnection,
+    developers: Vec<Developer>,
+    fields: &Fields,
+) -> diesel::QueryResult<Vec<(Developer, Vec<Skill>)>> {
+    if fields.contains("skills") {
+        Developer::with_skills(conn, developers)
+    } else {
+        Ok(developers
+            .into_iter()
+            .map(|developer| (developer, Vec::new()))
+            .collect())
+    }
 }

@@ -6,7 +6,7 @@ use crate::{
     db::Db,
     error::Error,
     models::Skill,
-    query::{Filter, Filtered, List, NoParams, Page},
+    query::{Detail, Filter, Filtered, List, Page, Shape, Shown},
 };
 
 /// A skill as the API shows it.
@@ -26,13 +26,17 @@ impl From<Skill> for SkillBody {
 
 impl Filtered for Skill {
     const FILTERS: &'static [Filter<Self>] = &[];
+    const SHAPE: Shape = &[("id", &[]), ("name", &[]), ("category", &[])];
 }
 
 /// `GET /api/skills/`: by name.
 ///
 /// # Errors
 /// 400 for a parameter that does not fit, 404 for a cursor that does not.
-pub async fn list_skills(db: Data<Db>, list: List<Skill>) -> Result<Json<Page<SkillBody>>, Error> {
+pub async fn list_skills(
+    db: Data<Db>,
+    list: List<Skill>,
+) -> Result<Json<Page<Shown<SkillBody>>>, Error> {
     let (slice, frame) = db.read(move |conn| list.load(conn, Skill::all())).await?;
     Ok(Json(frame.page(slice)))
 }
@@ -40,10 +44,14 @@ pub async fn list_skills(db: Data<Db>, list: List<Skill>) -> Result<Json<Page<Sk
 /// `GET /api/skills/{id}/`
 ///
 /// # Errors
-/// 404 when there is none.
-pub async fn get_skill(db: Data<Db>, id: Id<Skill>, _: NoParams) -> Result<Json<SkillBody>, Error> {
+/// 400 for a field that it does not have, 404 when there is none.
+pub async fn get_skill(
+    db: Data<Db>,
+    id: Id<Skill>,
+    detail: Detail<Skill>,
+) -> Result<Json<Shown<SkillBody>>, Error> {
     let skill = db
         .read(move |conn| id.found(Skill::find(conn, id.get())?))
         .await?;
-    Ok(Json(skill.into()))
+    Ok(Json(detail.fields.show(skill.into())))
 }

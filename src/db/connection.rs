@@ -1,8 +1,10 @@
 use std::{fs::File, io::Read as _};
 
 use diesel::{
-    Connection, ConnectionError, QueryResult, SqliteConnection,
+    Connection, ConnectionError, QueryResult, RunQueryDsl as _, SqliteConnection,
     connection::{AnsiTransactionManager, SimpleConnection, TransactionManager},
+    dsl::sql,
+    sql_types::Text,
 };
 
 use super::{Error, Target};
@@ -166,6 +168,54 @@ impl DbConnection {
                 "SELECT setval(name, greatest((SELECT max(id) FROM {table}), nextval(name)))
                  FROM pg_get_serial_sequence('{table}', 'id') AS name"
             )),
+        }
+    }
+
+    /// Runs `f`, which writes many rows, and then makes the indices of the search anew. On SQLite a trigger that keeps such
+    /// an index costs a row twenty times what making it anew does. All of it belongs to the transaction around it.
+    ///
+    /// # Errors
+    /// Those of `f` and of the statements.
+    pub fn with_search_remade<T, E: From<Error>>(
+        &mut self,
+        f: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let triggers = self.drop_search_triggers().map_err(Error::from)?;
+        let value = f(self)?;
+        self.remake_search(&triggers).map_err(Error::from)?;
+        Ok(value)
+    }
+
+    /// Returns the statements that make the triggers again.
+    fn drop_search_triggers(&mut self) -> QueryResult<Vec<String>> {
+        match self {
+            Self::Sqlite(conn) => {
+                let found: Vec<(String, String)> = diesel::select(sql::<(Text, Text)>(
+                    "name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%\\_search\\_%' ESCAPE '\\'",
+                ))
+                .load(conn)?;
+                for (name, _) in &found {
+                    conn.batch_execute(&format!("DROP TRIGGER {name}"))?;
+                }
+                Ok(found.into_iter().map(|(_, sql)| sql).collect())
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => Ok(Vec::new()),
+        }
+    }
+
+    fn remake_search(&mut self, triggers: &[String]) -> QueryResult<()> {
+        match self {
+            Self::Sqlite(conn) => {
+                for table in ["companies", "skills", "developers"] {
+                    conn.batch_execute(&format!(
+                        "INSERT INTO {table}_search ({table}_search) VALUES ('rebuild')"
+                    ))?;
+                }
+                triggers.iter().try_for_each(|sql| conn.batch_execute(sql))
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => Ok(()),
         }
     }
 

@@ -8,16 +8,20 @@ use std::{
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use diesel::query_dsl::methods::FilterDsl as _;
+use serde::Serialize;
 
-use super::{Cursor, Listed, Order, Page, Params, Slice, Window, params::unknown, search::wanted};
+use super::{
+    Cursor, Fields, Listed, Order, Page, Params, Shape, Shown, Slice, Window, params::unknown,
+    search::wanted,
+};
 use crate::{
     db::DbConnection,
     error::{Error, FieldErrors},
     rules, urls,
 };
 
-/// The parameters that choose rows by their place, not by what they are.
-const PAGING: [&str; 3] = ["cursor", "ordering", "page_size"];
+/// The parameters that say how the list is shown, not what is in it.
+const PAGING: [&str; 4] = ["cursor", "fields", "ordering", "page_size"];
 /// Rows of a page when nothing is asked.
 pub const PAGE_SIZE: usize = 25;
 /// Filters at most: SQLite takes no deeper expressions than 1,000.
@@ -38,6 +42,8 @@ pub struct Filter<M: Listed> {
 /// A model whose lists can be narrowed by query parameters.
 pub trait Filtered: Listed {
     const FILTERS: &'static [Filter<Self>];
+    /// The fields that its objects show.
+    const SHAPE: Shape;
 }
 
 /// Extractor for the list of `M` that the query string asks for. Every parameter of it is known and valid.
@@ -52,6 +58,7 @@ pub struct Frame {
     base: String,
     params: Params,
     context: String,
+    fields: Fields,
 }
 
 impl<M: Listed> List<M> {
@@ -73,8 +80,13 @@ impl<M: Listed> List<M> {
 }
 
 impl Frame {
+    /// Which fields of the objects are shown: what is not need not be loaded.
+    pub fn fields(&self) -> &Fields {
+        &self.fields
+    }
+
     /// Frames the objects made from the slice's rows.
-    pub fn page<T, U: From<T>>(&self, slice: Slice<T>) -> Page<U> {
+    pub fn page<T, U: From<T> + Serialize>(&self, slice: Slice<T>) -> Page<Shown<U>> {
         let link = |cursor: Option<Cursor>| {
             cursor.map(|cursor| {
                 format!(
@@ -87,7 +99,11 @@ impl Frame {
         Page {
             next: link(slice.next),
             previous: link(slice.previous),
-            results: slice.rows.into_iter().map(U::from).collect(),
+            results: slice
+                .rows
+                .into_iter()
+                .map(|row| self.fields.show(U::from(row)))
+                .collect(),
         }
     }
 }
@@ -133,6 +149,10 @@ fn read<M: Filtered>(request: &HttpRequest) -> Result<List<M>, Error> {
     let order = order
         .map_err(|message| errors.add("ordering", &message))
         .unwrap_or_else(|()| Order::default_of_list());
+    let fields = Fields::parse(&params, M::SHAPE);
+    let fields = fields
+        .map_err(|message| errors.add("fields", &message))
+        .unwrap_or_default();
     errors.into_result()?;
 
     let context = context(request.path(), &order.spelled(), &narrowing);
@@ -147,6 +167,7 @@ fn read<M: Filtered>(request: &HttpRequest) -> Result<List<M>, Error> {
         base: urls::canonical(request),
         params,
         context,
+        fields,
     };
     Ok(List {
         scopes,

@@ -3,6 +3,7 @@
 mod condition;
 mod cursor;
 mod field;
+mod fields;
 mod list;
 mod listed;
 mod order;
@@ -13,6 +14,7 @@ mod search;
 pub use condition::{Column, Condition, Where};
 pub use cursor::Cursor;
 pub use field::{Field, Kind, Lookup};
+pub use fields::{Detail, Fields, Shape, Shown};
 pub use list::{Filter, Filtered, Frame, List, Scope};
 pub use listed::{Listed, Value};
 pub use order::{Order, Seek, Sort};

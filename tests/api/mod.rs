@@ -1,5 +1,6 @@
 mod conventions;
 mod developers;
+mod fields;
 mod filters;
 mod oracle;
 mod pages;

@@ -222,3 +222,15 @@ fn a_cursor_is_bound_to_the_search() {
         404
     );
 }
+
+#[test]
+fn an_imported_directory_is_searched_and_goes_on_being_kept() {
+    // The import is large beside the empty directory, so it makes the indices anew.
+    let app = App::sample();
+    let before = found(&app, "rust");
+    assert_eq!(app.get("/api/companies/?search=nokia").names().len(), 1);
+    assert!(!before.is_empty());
+    let company = add_company(&app.db, "Rustworks", "2020-01-01T00:00:00Z");
+    Dev::new("Nobody", company).add(&app.db);
+    assert_eq!(found(&app, "rustworks"), ["Nobody"]);
+}

@@ -27,6 +27,8 @@ pub struct Source {
     pub kind: Kind,
     /// As the messages call it.
     pub name: String,
+    /// Bytes.
+    pub length: u64,
     form: Form,
     input: Box<dyn Read + Send>,
 }
@@ -47,10 +49,13 @@ pub enum Cell {
 
 impl Source {
     pub fn open(kind: Kind, form: Form, path: &Path) -> io::Result<Self> {
-        let input = Box::new(BufReader::with_capacity(1 << 16, File::open(path)?));
+        let file = File::open(path)?;
+        let length = file.metadata()?.len();
+        let input = Box::new(BufReader::with_capacity(1 << 16, file));
         Ok(Self {
             kind,
             name: path.display().to_string(),
+            length,
             form,
             input,
         })
@@ -61,6 +66,7 @@ impl Source {
         Self {
             kind,
             name: format!("{}.csv", kind.stem()),
+            length: text.len() as u64,
             form: Form::Csv,
             input: Box::new(text.as_bytes()),
         }

@@ -1,0 +1,128 @@
+//! Sparse fields: `?fields=id,company.name` shows only those.
+
+use std::{
+    collections::BTreeSet,
+    future::{Ready, ready},
+    marker::PhantomData,
+};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Filtered, Params, params::unknown};
+use crate::error::{Error, FieldErrors};
+
+/// The fields of an object as the API shows it, each with the fields of the object or objects that it holds.
+pub type Shape = &'static [(&'static str, &'static [&'static str])];
+
+/// Which fields of an object are shown; all of them unless asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fields(Option<BTreeSet<(String, Option<String>)>>);
+
+impl Fields {
+    /// Reads the parameter `fields` for objects of this shape.
+    ///
+    /// # Errors
+    /// The message for a field that they do not have.
+    pub fn parse(params: &Params, shape: Shape) -> Result<Self, String> {
+        let Some(text) = params.last("fields") else {
+            return Ok(Self::default());
+        };
+        let read = |name: &str| {
+            let (outer, inner) = name
+                .split_once('.')
+                .map_or((name, None), |(outer, inner)| (outer, Some(inner)));
+            let (_, inners) = shape.iter().find(|(known, _)| *known == outer)?;
+            inner
+                .is_none_or(|inner| inners.contains(&inner))
+                .then(|| (outer.to_owned(), inner.map(ToOwned::to_owned)))
+        };
+        let fields = text
+            .split(',')
+            .map(str::trim)
+            .map(|name| read(name).ok_or_else(|| format!("Unknown field: {name}.")));
+        fields
+            .collect::<Result<_, _>>()
+            .map(|fields| Self(Some(fields)))
+    }
+
+    /// Whether anything of this field is shown.
+    pub fn contains(&self, name: &str) -> bool {
+        self.0
+            .as_ref()
+            .is_none_or(|fields| fields.iter().any(|(outer, _)| outer == name))
+    }
+
+    /// The object with these fields alone, in its own order.
+    pub fn show<T: Serialize>(&self, object: T) -> Shown<T> {
+        let Some(fields) = &self.0 else {
+            return Shown::Whole(object);
+        };
+        let mut value = serde_json::to_value(object).unwrap_or_default();
+        if let Value::Object(members) = &mut value {
+            members.retain(|name, member| {
+                let inner: Vec<_> = fields
+                    .iter()
+                    .filter(|(outer, _)| outer == name)
+                    .map(|(_, inner)| inner)
+                    .collect();
+                // The field by its bare name is all of it, whatever else is said of it.
+                if !inner.contains(&&None) {
+                    prune(
+                        member,
+                        &inner
+                            .iter()
+                            .filter_map(|inner| inner.as_deref())
+                            .collect::<Vec<_>>(),
+                    );
+                }
+                !inner.is_empty()
+            });
+        }
+        Shown::Part(value)
+    }
+}
+
+fn prune(value: &mut Value, names: &[&str]) {
+    match value {
+        Value::Object(members) => members.retain(|name, _| names.contains(&name.as_str())),
+        Value::Array(values) => values.iter_mut().for_each(|value| prune(value, names)),
+        _ => {}
+    }
+}
+
+/// An object as it goes over the wire.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Shown<T> {
+    Whole(T),
+    Part(Value),
+}
+
+/// Extractor for the query string of a detail of `M`: `fields`, and nothing else.
+pub struct Detail<M> {
+    pub fields: Fields,
+    model: PhantomData<fn(M)>,
+}
+
+impl<M: Filtered> FromRequest for Detail<M> {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let params = Params::parse(request.query_string());
+        let mut errors = FieldErrors::default();
+        for (name, _) in params.iter().filter(|(name, _)| *name != "fields") {
+            errors.add(name, &unknown(name, ["fields".to_owned()].into_iter()));
+        }
+        let fields = Fields::parse(&params, M::SHAPE).unwrap_or_else(|message| {
+            errors.add("fields", &message);
+            Fields::default()
+        });
+        ready(errors.into_result().map(|()| Self {
+            fields,
+            model: PhantomData,
+        }))
+    }
+}
