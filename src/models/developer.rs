@@ -1,6 +1,7 @@
 use diesel::{
     dsl::{self, exists, not},
     prelude::*,
+    query_builder::{AstPass, QueryFragment},
 };
 
 use super::{
@@ -15,7 +16,7 @@ use crate::{
         Backend, DbConnection, Stamp,
         schema::{companies, developer_skills, developers, skills},
     },
-    query::{Condition, Field, HasWord, Listed, WordIndex},
+    query::{Column, Condition, Field, HasWord, Listed, Relation, TwoWays, WordIndex},
     text::{fold, joined_words},
 };
 
@@ -147,7 +148,7 @@ impl Developer {
 impl Developer {
     /// That a developer has the skill.
     pub fn has(skill: SkillRef) -> Condition {
-        Condition::Related(HAS_SKILL, Box::new(skill.condition()))
+        Condition::Related(SKILLS.exists, Box::new(skill.condition()))
     }
 
     /// That a developer has `count` of the skills or more.
@@ -235,12 +236,20 @@ impl<'a> BelongingToDsl<Batch<'a, Developer>> for DeveloperSkill {
     }
 }
 
-/// The sub-selects for what a developer is linked to; see [`Field::of`].
-const HAS_LINK: &str =
-    "developers.id IN (SELECT developer_skills.developer_id FROM developer_skills WHERE ";
-const HAS_SKILL: &str = "developers.id IN (SELECT developer_skills.developer_id FROM developer_skills \
-                         INNER JOIN skills ON skills.id = developer_skills.skill_id WHERE ";
-
+/// A developer's links to skills; see [`Field::of`].
+const LINKS: Relation = Relation {
+    exists: "EXISTS (SELECT 1 FROM developer_skills WHERE developer_skills.developer_id = developers.id AND ",
+    select: "SELECT developer_skills.developer_id FROM developer_skills WHERE ",
+    column: || Box::new(developers::id),
+};
+/// A developer's skills.
+const SKILLS: Relation = Relation {
+    exists: "EXISTS (SELECT 1 FROM developer_skills INNER JOIN skills ON skills.id = developer_skills.skill_id \
+             WHERE developer_skills.developer_id = developers.id AND ",
+    select: "SELECT developer_skills.developer_id FROM developer_skills \
+             INNER JOIN skills ON skills.id = developer_skills.skill_id WHERE ",
+    column: || Box::new(developers::id),
+};
 const COUNT_SKILLS: &str = "(SELECT count(*) FROM developer_skills INNER JOIN skills ON skills.id = developer_skills.skill_id \
                             WHERE developer_skills.developer_id = developers.id AND ";
 
@@ -250,6 +259,16 @@ const DEVELOPER_NAMES: WordIndex = WordIndex {
     of_sqlite: "",
     of_postgres: "name_words",
 };
+
+/// A developer's own words, a space before each.
+struct SpacedWords;
+
+impl QueryFragment<Backend> for SpacedWords {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+        out.push_sql("(' ' || developers.name_words)");
+        Ok(())
+    }
+}
 
 impl Listed for Developer {
     type Source = Source;
@@ -282,31 +301,47 @@ impl Listed for Developer {
         .filtered(),
         Field::int("skills", || Box::new(developer_skills::skill_id))
             .filtered()
-            .of(HAS_LINK),
+            .of(LINKS),
         Field::text("skills__name", || Box::new(skills::name))
             .filtered_folded(|| Box::new(skills::name_key))
-            .of(HAS_SKILL),
+            .of(SKILLS),
         Field::text("skills__category", || Box::new(skills::category))
             .filtered_folded(|| Box::new(skills::category_key))
-            .of(HAS_SKILL),
+            .of(SKILLS),
     ];
     const DEFAULT_ORDER: &'static str = "-created_at";
 
     fn has_word(word: &str) -> Condition {
-        let own = HasWord::new("", DEVELOPER_NAMES, word, "");
-        let of_company = HasWord::new(
-            "SELECT id FROM developers WHERE company_id IN (",
-            COMPANY_NAMES,
-            word,
-            ")",
-        );
-        let of_skills = HasWord::new(
-            "SELECT developer_id FROM developer_skills WHERE skill_id IN (",
-            SKILL_NAMES,
-            word,
-            ")",
-        );
-        Condition::Among(Box::new(developers::id), vec![own, of_company, of_skills])
+        let word = word.to_owned();
+        let check = Condition::Any(vec![
+            // A space stands before each word, so this is the beginning of one.
+            Condition::Contains(Box::new(SpacedWords), format!("% {word}%")),
+            Condition::Among(
+                Box::new(developers::company_id),
+                vec![HasWord::new("", COMPANY_NAMES, &word, "")],
+            ),
+            Condition::Related(
+                LINKS.exists,
+                Box::new(Condition::Among(
+                    Box::new(developer_skills::skill_id),
+                    vec![HasWord::new("", SKILL_NAMES, &word, "")],
+                )),
+            ),
+        ]);
+        let selects = move || -> Vec<Column> {
+            let of_company = "SELECT id FROM developers WHERE company_id IN (";
+            let of_skills = "SELECT developer_id FROM developer_skills WHERE skill_id IN (";
+            vec![
+                HasWord::new("", DEVELOPER_NAMES, &word, ""),
+                HasWord::new(of_company, COMPANY_NAMES, &word, ")"),
+                HasWord::new(of_skills, SKILL_NAMES, &word, ")"),
+            ]
+        };
+        Condition::Either(Box::new(TwoWays {
+            column: Box::new(developers::id),
+            selects: Box::new(selects),
+            check,
+        }))
     }
 }
 

@@ -1,15 +1,14 @@
 //! Conditions on a row, as SQL.
 
 use diesel::{
-    QueryResult,
-    expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate},
-    query_builder::{AstPass, QueryFragment, QueryId},
+    QueryResult, RunQueryDsl as _,
+    query_builder::{AstPass, QueryFragment},
     sql_types::{BigInt, Bool, Text, Timestamp},
 };
 use std::marker::PhantomData;
 
-use super::Value;
-use crate::db::Backend;
+use super::{Value, expression::expression};
+use crate::db::{Backend, DbConnection};
 
 /// A column, or an expression that stands for one.
 pub type Column = Box<dyn QueryFragment<Backend> + Send + Sync>;
@@ -27,6 +26,8 @@ pub enum Condition {
     Related(&'static str, Box<Self>),
     /// The column is among what one of the sub-selects finds.
     Among(Column, Vec<Column>),
+    /// One of two ways to the same answer; see [`settled`](Self::settled).
+    Either(Box<TwoWays>),
     Not(Box<Self>),
     All(Vec<Self>),
     Any(Vec<Self>),
@@ -34,7 +35,47 @@ pub enum Condition {
     RelatedAtLeast(&'static str, Box<Self>, u32),
 }
 
+/// A condition whose cost depends on how many rows it holds for.
+pub struct TwoWays {
+    /// The column that the rows are found by, when they are few.
+    pub column: Column,
+    /// What finds them by themselves.
+    pub selects: Box<dyn Fn() -> Vec<Column> + Send + Sync>,
+    /// What a row is checked with on a walk through the list's order, when they are many.
+    pub check: Condition,
+}
+
+/// Rows that are quicker found and sorted than met on the way. Measured with 100,000 developers: a row costs about 1.5 µs to
+/// find and sort and 3 µs to check, so both ways take the same at some 2,300.
+const FEW: i64 = 2_000;
+
 impl Condition {
+    /// Chooses between two ways by asking, with a bound, how many rows there are. The answer may be out of date by the time
+    /// of use: that costs time, never correctness.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn settled(self, conn: &mut DbConnection) -> QueryResult<Self> {
+        let Self::Either(ways) = self else {
+            return Ok(self);
+        };
+        let TwoWays {
+            column,
+            selects,
+            check,
+        } = *ways;
+        let found: Found<_> = Found {
+            selects: selects(),
+            source: PhantomData,
+        };
+        let count: i64 = diesel::select(found).get_result(conn)?;
+        Ok(if count > FEW {
+            check
+        } else {
+            Self::Among(column, selects())
+        })
+    }
+
     pub fn negated(self) -> Self {
         Self::Not(Box::new(self))
     }
@@ -82,6 +123,7 @@ impl Condition {
                 out.push_sql(")");
                 Ok(())
             }
+            Self::Either(ways) => ways.check.walk(out),
             Self::Null(column) => {
                 column.walk_ast(out.reborrow())?;
                 out.push_sql(" IS NULL");
@@ -195,19 +237,39 @@ impl<QS> QueryFragment<Backend> for Where<QS> {
     }
 }
 
-// The columns come from the model whose `Source` this is, which is all that these traits ask.
-impl<QS> Expression for Where<QS> {
-    type SqlType = Bool;
+expression!(Where, Bool);
+
+/// A sub-select, up to its `WHERE`, and the condition behind that.
+pub struct Select(pub &'static str, pub Condition);
+
+impl QueryFragment<Backend> for Select {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+        out.push_sql(self.0);
+        self.1.walk(out)
+    }
 }
-impl<QS> AppearsOnTable<QS> for Where<QS> {}
-impl<QS> SelectableExpression<QS> for Where<QS> {}
-impl<QS, GroupBy> ValidGrouping<GroupBy> for Where<QS> {
-    type IsAggregate = is_aggregate::No;
+
+/// How many rows sub-selects find, up to one more than [`FEW`].
+struct Found<QS> {
+    selects: Vec<Column>,
+    source: PhantomData<fn(QS)>,
 }
-impl<QS> QueryId for Where<QS> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
+
+impl<QS> QueryFragment<Backend> for Found<QS> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+        out.push_sql("(SELECT count(*) FROM (");
+        separated(
+            out.reborrow(),
+            " UNION ALL ",
+            &self.selects,
+            |select, out| select.walk_ast(out),
+        )?;
+        out.push_sql(&format!(" LIMIT {}) AS found)", FEW + 1));
+        Ok(())
+    }
 }
+
+expression!(Found, BigInt);
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use super::{
     Listed, Value,
-    condition::{Column, Condition, containing},
+    condition::{Column, Condition, Select, TwoWays, containing},
 };
 use crate::{db::Stamp, rules, text::fold};
 
@@ -18,11 +18,21 @@ pub struct Field<M: 'static> {
     column: fn() -> Column,
     /// The text with its letter case folded, for the lookups that ignore it.
     folded: Option<fn() -> Column>,
-    /// Where the column belongs to other objects, the beginning of the sub-select that finds them.
-    relation: Option<&'static str>,
+    /// Where the column belongs to other objects, how these are found.
+    relation: Option<Relation>,
     filtered: bool,
     pub(super) nullable: bool,
     pub(super) sorted: Option<Getter<M>>,
+}
+
+/// How the many objects behind a relation are found, in SQL up to the condition on them.
+#[derive(Clone, Copy)]
+pub struct Relation {
+    /// `EXISTS (SELECT …`: that this row has one.
+    pub exists: &'static str,
+    /// `SELECT …`: the rows that have one, by `column`.
+    pub select: &'static str,
+    pub column: fn() -> Column,
 }
 
 /// The type of a field's values.
@@ -121,8 +131,8 @@ impl<M: Listed> Field<M> {
         self.filtered()
     }
 
-    /// Is a field of other objects, which this sub-select, up to its `WHERE`, finds.
-    pub const fn of(mut self, relation: &'static str) -> Self {
+    /// Is a field of other objects.
+    pub const fn of(mut self, relation: Relation) -> Self {
         self.relation = Some(relation);
         self
     }
@@ -174,10 +184,27 @@ impl<M: Listed> Field<M> {
     ///
     /// # Errors
     /// The message for a value that does not fit.
-    pub fn condition(&self, lookup: Lookup, text: &str) -> Result<Condition, String> {
+    pub fn condition(&'static self, lookup: Lookup, text: &str) -> Result<Condition, String> {
         if lookup == Lookup::Isnull {
             return Ok(self.is_null(rules::boolean(text)?));
         }
+        let condition = self.compare(lookup, text)?;
+        let Some(relation) = self.relation else {
+            return Ok(condition);
+        };
+        let text = text.to_owned();
+        Ok(Condition::Either(Box::new(TwoWays {
+            column: (relation.column)(),
+            selects: Box::new(move || match self.compare(lookup, &text) {
+                Ok(condition) => vec![Box::new(Select(relation.select, condition))],
+                Err(_) => Vec::new(),
+            }),
+            check: Condition::Related(relation.exists, Box::new(condition)),
+        })))
+    }
+
+    /// The comparison by itself, wherever the column is.
+    fn compare(&self, lookup: Lookup, text: &str) -> Result<Condition, String> {
         let compare = |operator| -> Result<Condition, String> {
             Ok(Condition::Compare(
                 self.column(),
@@ -185,7 +212,7 @@ impl<M: Listed> Field<M> {
                 self.value(text)?,
             ))
         };
-        let condition = match lookup {
+        Ok(match lookup {
             Lookup::Exact | Lookup::Isnull => compare(" = ")?,
             Lookup::Gt => compare(" > ")?,
             Lookup::Gte => compare(" >= ")?,
@@ -199,20 +226,17 @@ impl<M: Listed> Field<M> {
             Lookup::Istartswith => {
                 Condition::starts_with(self.folded.unwrap_or(self.column), fold(checked(text)?))
             }
-        };
-        Ok(match self.relation {
-            Some(relation) => Condition::Related(relation, Box::new(condition)),
-            None => condition,
         })
     }
 
     /// Of a relation to many: whether there are none.
     fn is_null(&self, null: bool) -> Condition {
         let condition = match self.relation {
-            Some(relation) => {
-                Condition::Related(relation, Box::new(Condition::Null(self.column()).negated()))
-                    .negated()
-            }
+            Some(relation) => Condition::Related(
+                relation.exists,
+                Box::new(Condition::Null(self.column()).negated()),
+            )
+            .negated(),
             None => Condition::Null(self.column()),
         };
         if null { condition } else { condition.negated() }

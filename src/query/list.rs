@@ -11,8 +11,8 @@ use diesel::query_dsl::methods::FilterDsl as _;
 use serde::Serialize;
 
 use super::{
-    Cursor, Fields, Listed, Order, Page, Params, Shape, Shown, Slice, Window, params::unknown,
-    search::wanted,
+    Condition, Cursor, Fields, Listed, Order, Page, Params, Shape, Shown, Slice, Window,
+    params::unknown, search::wanted,
 };
 use crate::{
     db::DbConnection,
@@ -32,6 +32,12 @@ pub const PAGE_SIZE_MAX: usize = 100;
 /// Something that narrows a query.
 pub type Scope<M> = Box<dyn FnOnce(<M as Listed>::Query) -> <M as Listed>::Query + Send>;
 
+/// What a parameter narrows a list by.
+enum Narrowing<M: Listed> {
+    Scope(Scope<M>),
+    Conditions(Vec<Condition>),
+}
+
 /// A query parameter that narrows the list. Repeated, it narrows again.
 pub struct Filter<M: Listed> {
     pub name: &'static str,
@@ -48,7 +54,7 @@ pub trait Filtered: Listed {
 
 /// Extractor for the list of `M` that the query string asks for. Every parameter of it is known and valid.
 pub struct List<M: Listed> {
-    scopes: Vec<Scope<M>>,
+    narrowings: Vec<Narrowing<M>>,
     window: Window<M>,
     frame: Frame,
 }
@@ -71,10 +77,17 @@ impl<M: Listed> List<M> {
         conn: &mut DbConnection,
         query: M::Query,
     ) -> Result<(Slice<M>, Frame), Error> {
-        let query = self
-            .scopes
-            .into_iter()
-            .fold(query, |query, scope| scope(query));
+        let mut query = query;
+        for narrowing in self.narrowings {
+            match narrowing {
+                Narrowing::Scope(scope) => query = scope(query),
+                Narrowing::Conditions(conditions) => {
+                    for condition in conditions {
+                        query = query.filter(condition.settled(conn)?.of());
+                    }
+                }
+            }
+        }
         Ok((self.window.cut(conn, query)?, self.frame))
     }
 }
@@ -120,22 +133,22 @@ impl<M: Filtered> FromRequest for List<M> {
 fn read<M: Filtered>(request: &HttpRequest) -> Result<List<M>, Error> {
     let params = Params::parse(request.query_string());
     let mut errors = FieldErrors::default();
-    let mut scopes = Vec::new();
-    let mut narrowing = BTreeSet::new();
+    let mut narrowings = Vec::new();
+    let mut asked = BTreeSet::new();
     for (name, value) in params.iter().filter(|(name, _)| !PAGING.contains(name)) {
         // What is said twice narrows no further.
-        if !narrowing.insert((name, value)) {
+        if !asked.insert((name, value)) {
             continue;
         }
-        if narrowing.len() > FILTERS_MAX {
+        if asked.len() > FILTERS_MAX {
             errors.add(
                 name,
                 &format!("Ensure there are no more than {FILTERS_MAX} filters."),
             );
             break;
         }
-        match scope::<M>(name, value) {
-            Some(Ok(scope)) => scopes.push(scope),
+        match narrowing::<M>(name, value) {
+            Some(Ok(narrowing)) => narrowings.push(narrowing),
             Some(Err(message)) => errors.add(name, &message),
             None => errors.add(name, &unknown(name, parameters::<M>())),
         }
@@ -155,7 +168,7 @@ fn read<M: Filtered>(request: &HttpRequest) -> Result<List<M>, Error> {
         .unwrap_or_default();
     errors.into_result()?;
 
-    let context = context(request.path(), &order.spelled(), &narrowing);
+    let context = context(request.path(), &order.spelled(), &asked);
     let cursor = match params.last("cursor").filter(|text| !text.is_empty()) {
         Some(text) => {
             let cursor = Cursor::decode(text, &context).filter(|cursor| order.fits(&cursor.place));
@@ -170,7 +183,7 @@ fn read<M: Filtered>(request: &HttpRequest) -> Result<List<M>, Error> {
         fields,
     };
     Ok(List {
-        scopes,
+        narrowings,
         window: Window {
             order,
             cursor,
@@ -180,13 +193,14 @@ fn read<M: Filtered>(request: &HttpRequest) -> Result<List<M>, Error> {
     })
 }
 
-/// What the parameter narrows the list to; `None` when there is no such parameter.
-fn scope<M: Filtered>(name: &str, value: &str) -> Option<Result<Scope<M>, String>> {
+/// What the parameter narrows the list by; `None` when there is no such parameter.
+fn narrowing<M: Filtered>(name: &str, value: &str) -> Option<Result<Narrowing<M>, String>> {
     if name == "search" {
-        return Some(search::<M>(value));
+        let conditions = |words: Vec<String>| words.iter().map(|word| M::has_word(word)).collect();
+        return Some(wanted(value).map(|words| Narrowing::Conditions(conditions(words))));
     }
     if let Some(filter) = M::FILTERS.iter().find(|filter| filter.name == name) {
-        return Some((filter.parse)(value));
+        return Some((filter.parse)(value).map(Narrowing::Scope));
     }
     let (field, lookup) = M::FIELDS
         .iter()
@@ -194,17 +208,8 @@ fn scope<M: Filtered>(name: &str, value: &str) -> Option<Result<Scope<M>, String
     Some(
         field
             .condition(lookup, value)
-            .map(|condition| -> Scope<M> { Box::new(|query| query.filter(condition.of())) }),
+            .map(|condition| Narrowing::Conditions(vec![condition])),
     )
-}
-
-fn search<M: Filtered>(value: &str) -> Result<Scope<M>, String> {
-    let words = wanted(value)?;
-    Ok(Box::new(move |query| {
-        words
-            .iter()
-            .fold(query, |query, word| query.filter(M::has_word(word).of()))
-    }))
 }
 
 /// Every parameter that the list takes.
@@ -227,9 +232,9 @@ fn page_size(text: &str) -> Result<usize, String> {
 }
 
 /// What a cursor is bound to: the list, its order, and its filters in whatever sequence they were given.
-fn context(path: &str, order: &str, narrowing: &BTreeSet<(&str, &str)>) -> String {
+fn context(path: &str, order: &str, asked: &BTreeSet<(&str, &str)>) -> String {
     let mut context = format!("{} {order}", path.trim_end_matches('/'));
-    for (name, value) in narrowing {
+    for (name, value) in asked {
         let _ = write!(context, "\n{name}={}:{value}", value.len());
     }
     context

@@ -2,6 +2,7 @@
 
 mod condition;
 mod cursor;
+mod expression;
 mod field;
 mod fields;
 mod list;
@@ -11,9 +12,9 @@ mod page;
 mod params;
 mod search;
 
-pub use condition::{Column, Condition, Where};
+pub use condition::{Column, Condition, Select, TwoWays, Where};
 pub use cursor::Cursor;
-pub use field::{Field, Kind, Lookup};
+pub use field::{Field, Kind, Lookup, Relation};
 pub use fields::{Detail, Fields, Shape, Shown};
 pub use list::{Filter, Filtered, Frame, List, Scope};
 pub use listed::{Listed, Value};

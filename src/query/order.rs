@@ -4,17 +4,15 @@ use std::{fmt::Write as _, marker::PhantomData};
 
 use diesel::{
     QueryResult,
-    expression::{
-        AppearsOnTable, Expression, SelectableExpression, ValidGrouping,
-        expression_types::NotSelectable, is_aggregate,
-    },
-    query_builder::{AstPass, QueryFragment, QueryId},
+    expression::expression_types::NotSelectable,
+    query_builder::{AstPass, QueryFragment},
     sql_types::Bool,
 };
 
 use super::{
     Field, Listed, Value,
     condition::{Column, separated},
+    expression::expression,
     field::Getter,
 };
 use crate::db::{Backend, Stamp};
@@ -275,29 +273,5 @@ impl<QS> Seek<QS> {
     }
 }
 
-// The columns come from the model whose `Source` this is, which is all that these traits ask.
-impl<QS> Expression for Sort<QS> {
-    type SqlType = NotSelectable;
-}
-impl<QS> AppearsOnTable<QS> for Sort<QS> {}
-impl<QS> SelectableExpression<QS> for Sort<QS> {}
-impl<QS, GroupBy> ValidGrouping<GroupBy> for Sort<QS> {
-    type IsAggregate = is_aggregate::No;
-}
-impl<QS> QueryId for Sort<QS> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl<QS> Expression for Seek<QS> {
-    type SqlType = Bool;
-}
-impl<QS> AppearsOnTable<QS> for Seek<QS> {}
-impl<QS> SelectableExpression<QS> for Seek<QS> {}
-impl<QS, GroupBy> ValidGrouping<GroupBy> for Seek<QS> {
-    type IsAggregate = is_aggregate::No;
-}
-impl<QS> QueryId for Seek<QS> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
+expression!(Sort, NotSelectable);
+expression!(Seek, Bool);
