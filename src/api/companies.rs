@@ -62,7 +62,7 @@ impl From<CompanyBrief> for CompanyBriefBody {
 }
 
 impl Filtered for Company {
-    const FILTERS: &'static [Filter<Self>] = &[];
+    const FILTERS: &'static [Filter] = &[];
     const SHAPE: Shape = &[
         ("id", &[]),
         ("name", &[]),

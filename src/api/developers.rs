@@ -1,5 +1,4 @@
 use actix_web::web::{Data, Json};
-use diesel::QueryDsl as _;
 use serde::Serialize;
 
 use super::{Id, companies::CompanyBriefBody, skills::SkillBody};
@@ -7,9 +6,7 @@ use crate::{
     db::{Db, DbConnection, Stamp},
     error::Error,
     models::{Company, Developer, DeveloperQuery, DeveloperScopes, Skill, SkillRef},
-    query::{
-        Condition, Detail, Fields, Filter, Filtered, Frame, List, Page, Scope, Shape, Shown, Slice,
-    },
+    query::{Condition, Detail, Fields, Filter, Filtered, Frame, List, Page, Shape, Shown, Slice},
     rules,
 };
 
@@ -56,52 +53,49 @@ impl From<(Developer, Vec<Skill>)> for DeveloperBody {
 }
 
 impl Filtered for Developer {
-    const FILTERS: &'static [Filter<Self>] = &[
+    const FILTERS: &'static [Filter] = &[
         Filter {
             name: "active",
             parse: |value| {
                 let (active, now) = (rules::boolean(value)?, Stamp::now());
-                Ok(Box::new(move |query| {
-                    if active {
-                        query.active(now)
-                    } else {
-                        query.inactive(now)
-                    }
-                }))
+                Ok(if active {
+                    Developer::is_active(now)
+                } else {
+                    Developer::is_inactive(now)
+                })
             },
         },
         Filter {
             name: "senior",
             parse: |value| {
-                let senior = rules::boolean(value)?;
-                Ok(Box::new(move |query| {
-                    if senior {
-                        query.senior()
-                    } else {
-                        query.junior()
-                    }
-                }))
+                let (senior, is_senior) = (rules::boolean(value)?, Developer::is_senior());
+                Ok(if senior {
+                    is_senior
+                } else {
+                    is_senior.negated()
+                })
             },
         },
         Filter {
             name: "skill",
             parse: |value| {
-                let name = rules::without_nul(value)?.to_owned();
-                Ok(Box::new(move |query| query.by_skill(&name)))
+                Ok(Developer::has(SkillRef::Name(
+                    rules::without_nul(value)?.to_owned(),
+                )))
             },
         },
         // Beyond what DRF has: skills as a set, by names or ids.
         Filter {
             name: "skills__all",
-            parse: |value| matching(Condition::All(having(value)?)),
+            parse: |value| Ok(Condition::All(having(value)?)),
         },
         Filter {
             name: "skills__any",
-            parse: |value| matching(Condition::Any(having(value)?)),
+            parse: |value| Ok(Condition::Any(having(value)?)),
         },
         Filter {
             name: "skills__none",
-            parse: |value| matching(Condition::Any(having(value)?).negated()),
+            parse: |value| Ok(Condition::Any(having(value)?).negated()),
         },
         Filter {
             name: "skills__min",
@@ -114,8 +108,10 @@ impl Filtered for Developer {
                     .ok()
                     .filter(|count| *count > 0)
                     .ok_or_else(wrong)?;
-                let skills = SkillRef::list(skills).ok_or_else(wrong)?;
-                matching(Developer::has_at_least(count, skills))
+                Ok(Developer::has_at_least(
+                    count,
+                    SkillRef::list(skills).ok_or_else(wrong)?,
+                ))
             },
         },
     ];
@@ -213,14 +209,6 @@ fn having(text: &str) -> Result<Vec<Condition>, String> {
     let skills = SkillRef::list(text)
         .ok_or_else(|| "Enter names or ids of skills, with commas between them.".to_owned())?;
     Ok(skills.into_iter().map(Developer::has).collect())
-}
-
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "it ends a filter's reading, which can fail"
-)]
-fn matching(condition: Condition) -> Result<Scope<Developer>, String> {
-    Ok(Box::new(move |query| query.filter(condition.of())))
 }
 
 type Loaded = (Slice<(Developer, Vec<Skill>)>, Frame);

@@ -25,7 +25,7 @@ impl From<Skill> for SkillBody {
 }
 
 impl Filtered for Skill {
-    const FILTERS: &'static [Filter<Self>] = &[];
+    const FILTERS: &'static [Filter] = &[];
     const SHAPE: Shape = &[("id", &[]), ("name", &[]), ("category", &[])];
 }
 

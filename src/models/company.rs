@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use diesel::{dsl, prelude::*};
 
 use super::insert::insert_row;
@@ -98,21 +100,21 @@ impl Listed for Company {
 
     const NAME: &'static str = "Company";
     const FIELDS: &'static [Field<Self>] = &[
-        Field::int("id", || Box::new(companies::id)).sorted_int(|row| row.id),
-        Field::text("name", || Box::new(companies::name))
-            .filtered_folded(|| Box::new(companies::name_key))
+        Field::int("id", || Arc::new(companies::id)).sorted_int(|row| row.id),
+        Field::text("name", || Arc::new(companies::name))
+            .filtered_folded(|| Arc::new(companies::name_key))
             .sorted_text(|row| row.name.clone()),
-        Field::int("founded_year", || Box::new(companies::founded_year))
+        Field::int("founded_year", || Arc::new(companies::founded_year))
             .filtered()
             .sorted_int(|row| row.founded_year.into()),
-        Field::time("created_at", || Box::new(companies::created_at))
+        Field::time("created_at", || Arc::new(companies::created_at))
             .sorted_time(|row| Some(row.created_at)),
     ];
     const DEFAULT_ORDER: &'static str = "-created_at";
 
     fn has_word(word: &str) -> Condition {
         Condition::Among(
-            Box::new(companies::id),
+            Arc::new(companies::id),
             vec![HasWord::new("", COMPANY_NAMES, word, "")],
         )
     }

@@ -1,5 +1,7 @@
+use std::sync::Arc;
+
 use diesel::{
-    dsl::{self, exists, not},
+    dsl,
     prelude::*,
     query_builder::{AstPass, QueryFragment},
 };
@@ -16,7 +18,10 @@ use crate::{
         Backend, DbConnection, Stamp,
         schema::{companies, developer_skills, developers, skills},
     },
-    query::{Column, Condition, Field, HasWord, Listed, Relation, TwoWays, WordIndex},
+    query::{
+        Column, Condition, Field, HasWord, Listed, Relation, Select, TwoWays, Value, WordIndex,
+        never_first,
+    },
     text::{fold, joined_words},
 };
 
@@ -61,7 +66,7 @@ impl Developer {
     pub const NAME_MAX: usize = 200;
     pub const YEARS_MAX: i64 = 80;
     /// Years of experience that make a senior.
-    pub const SENIOR_YEARS: i32 = 5;
+    pub const SENIOR_YEARS: i64 = 5;
     /// Days since the last login that still count as active.
     pub const ACTIVE_DAYS: i64 = 30;
 
@@ -146,12 +151,42 @@ impl Developer {
 }
 
 impl Developer {
-    /// That a developer has the skill.
-    pub fn has(skill: SkillRef) -> Condition {
-        Condition::Related(SKILLS.exists, Box::new(skill.condition()))
+    /// Logged in within the [days](Self::ACTIVE_DAYS) before `now`.
+    pub fn is_active(now: Stamp) -> Condition {
+        let since = Value::Time(now.days_before(Self::ACTIVE_DAYS));
+        let check = Condition::Compare(Arc::new(developers::last_login), " >= ", since.clone());
+        let last_login = never_first(Arc::new(developers::last_login));
+        let recent = Condition::Compare(last_login, " >= ", since);
+        let select = Arc::new(Select("SELECT id FROM developers WHERE ", recent));
+        Condition::Either(Box::new(TwoWays {
+            column: Arc::new(developers::id),
+            selects: vec![select],
+            check,
+        }))
     }
 
-    /// That a developer has `count` of the skills or more.
+    /// Not [active](Self::is_active): a login long ago, or none.
+    pub fn is_inactive(now: Stamp) -> Condition {
+        let since = Value::Time(now.days_before(Self::ACTIVE_DAYS));
+        Condition::Any(vec![
+            Condition::Null(Arc::new(developers::last_login)),
+            Condition::Compare(Arc::new(developers::last_login), " < ", since),
+        ])
+    }
+
+    /// With [that many years](Self::SENIOR_YEARS) of experience or more.
+    pub fn is_senior() -> Condition {
+        // The sum keeps the index of the years out of it: most are senior, so walking in the list's order is quicker.
+        let years = Arc::new(developers::years_experience + 0);
+        Condition::Compare(years, " >= ", Value::Int(Self::SENIOR_YEARS))
+    }
+
+    /// Has the skill.
+    pub fn has(skill: SkillRef) -> Condition {
+        Condition::related(SKILLS, skill.condition())
+    }
+
+    /// Has `count` of the skills or more.
     pub fn has_at_least(count: u32, skills: Vec<SkillRef>) -> Condition {
         let any = skills.into_iter().map(SkillRef::condition).collect();
         Condition::RelatedAtLeast(COUNT_SKILLS, Box::new(Condition::Any(any)), count)
@@ -160,13 +195,13 @@ impl Developer {
 
 /// Named conditions, to be chained in any combination and order.
 pub trait DeveloperScopes: Sized {
-    /// Logged in within the [days](Developer::ACTIVE_DAYS) before `now`.
+    /// See [`Developer::is_active`].
     fn active(self, now: Stamp) -> Self;
-    /// Not [`active`](Self::active): a login long ago, or none.
+    /// See [`Developer::is_inactive`].
     fn inactive(self, now: Stamp) -> Self;
-    /// With [that many years](Developer::SENIOR_YEARS) of experience or more.
+    /// See [`Developer::is_senior`].
     fn senior(self) -> Self;
-    /// With fewer years than a [`senior`](Self::senior).
+    /// Not a [`senior`](Self::senior).
     fn junior(self) -> Self;
     /// Has the skill of that name, in any letter case.
     fn by_skill(self, name: &str) -> Self;
@@ -178,48 +213,27 @@ pub trait DeveloperScopes: Sized {
 
 impl DeveloperScopes for DeveloperQuery {
     fn active(self, now: Stamp) -> Self {
-        self.filter(developers::last_login.ge(now.days_before(Developer::ACTIVE_DAYS)))
+        self.filter(Developer::is_active(now).of())
     }
 
     fn inactive(self, now: Stamp) -> Self {
-        let never = developers::last_login.is_null();
-        self.filter(
-            never.or(developers::last_login
-                .lt(now.days_before(Developer::ACTIVE_DAYS))
-                .assume_not_null()),
-        )
+        self.filter(Developer::is_inactive(now).of())
     }
 
     fn senior(self) -> Self {
-        // The sum keeps the index of the years out of it: most are senior, so walking in the list's order is quicker.
-        self.filter((developers::years_experience + 0).ge(Developer::SENIOR_YEARS))
+        self.filter(Developer::is_senior().of())
     }
 
     fn junior(self) -> Self {
-        self.filter(not(
-            (developers::years_experience + 0).ge(Developer::SENIOR_YEARS)
-        ))
+        self.filter(Developer::is_senior().negated().of())
     }
 
     fn by_skill(self, name: &str) -> Self {
-        // Looked up once a query, not once a developer.
-        let skill = skills::table
-            .filter(skills::name_key.eq(fold(name)))
-            .select(skills::id)
-            .single_value();
-        self.filter(exists(
-            developer_skills::table
-                .filter(developer_skills::developer_id.eq(developers::id))
-                .filter(developer_skills::skill_id.nullable().eq(skill)),
-        ))
+        self.filter(Developer::has(SkillRef::Name(name.to_owned())).of())
     }
 
     fn with_skill(self, id: i64) -> Self {
-        self.filter(exists(
-            developer_skills::table
-                .filter(developer_skills::developer_id.eq(developers::id))
-                .filter(developer_skills::skill_id.eq(id)),
-        ))
+        self.filter(Developer::has(SkillRef::Id(id)).of())
     }
 
     fn of_company(self, id: i64) -> Self {
@@ -240,7 +254,7 @@ impl<'a> BelongingToDsl<Batch<'a, Developer>> for DeveloperSkill {
 const LINKS: Relation = Relation {
     exists: "EXISTS (SELECT 1 FROM developer_skills WHERE developer_skills.developer_id = developers.id AND ",
     select: "SELECT developer_skills.developer_id FROM developer_skills WHERE ",
-    column: || Box::new(developers::id),
+    column: || Arc::new(developers::id),
 };
 /// A developer's skills.
 const SKILLS: Relation = Relation {
@@ -248,7 +262,7 @@ const SKILLS: Relation = Relation {
              WHERE developer_skills.developer_id = developers.id AND ",
     select: "SELECT developer_skills.developer_id FROM developer_skills \
              INNER JOIN skills ON skills.id = developer_skills.skill_id WHERE ",
-    column: || Box::new(developers::id),
+    column: || Arc::new(developers::id),
 };
 const COUNT_SKILLS: &str = "(SELECT count(*) FROM developer_skills INNER JOIN skills ON skills.id = developer_skills.skill_id \
                             WHERE developer_skills.developer_id = developers.id AND ";
@@ -276,70 +290,67 @@ impl Listed for Developer {
 
     const NAME: &'static str = "Developer";
     const FIELDS: &'static [Field<Self>] = &[
-        Field::int("id", || Box::new(developers::id)).sorted_int(|row| row.id),
-        Field::text("name", || Box::new(developers::name))
-            .filtered_folded(|| Box::new(developers::name_key))
+        Field::int("id", || Arc::new(developers::id)).sorted_int(|row| row.id),
+        Field::text("name", || Arc::new(developers::name))
+            .filtered_folded(|| Arc::new(developers::name_key))
             .sorted_text(|row| row.name.clone()),
         Field::int("years_experience", || {
-            Box::new(developers::years_experience)
+            Arc::new(developers::years_experience)
         })
         .filtered()
         .sorted_int(|row| row.years_experience.into()),
-        Field::time("last_login", || Box::new(developers::last_login))
+        Field::time("last_login", || Arc::new(developers::last_login))
             .filtered()
             .nullable()
             .sorted_time(|row| row.last_login),
-        Field::time("created_at", || Box::new(developers::created_at))
+        Field::time("created_at", || Arc::new(developers::created_at))
             .filtered()
             .sorted_time(|row| Some(row.created_at)),
-        Field::int("company", || Box::new(developers::company_id)).filtered(),
-        Field::text("company__name", || Box::new(companies::name))
-            .filtered_folded(|| Box::new(companies::name_key)),
+        Field::int("company", || Arc::new(developers::company_id)).filtered(),
+        Field::text("company__name", || Arc::new(companies::name))
+            .filtered_folded(|| Arc::new(companies::name_key)),
         Field::int("company__founded_year", || {
-            Box::new(companies::founded_year)
+            Arc::new(companies::founded_year)
         })
         .filtered(),
-        Field::int("skills", || Box::new(developer_skills::skill_id))
+        Field::int("skills", || Arc::new(developer_skills::skill_id))
             .filtered()
             .of(LINKS),
-        Field::text("skills__name", || Box::new(skills::name))
-            .filtered_folded(|| Box::new(skills::name_key))
+        Field::text("skills__name", || Arc::new(skills::name))
+            .filtered_folded(|| Arc::new(skills::name_key))
             .of(SKILLS),
-        Field::text("skills__category", || Box::new(skills::category))
-            .filtered_folded(|| Box::new(skills::category_key))
+        Field::text("skills__category", || Arc::new(skills::category))
+            .filtered_folded(|| Arc::new(skills::category_key))
             .of(SKILLS),
     ];
     const DEFAULT_ORDER: &'static str = "-created_at";
 
     fn has_word(word: &str) -> Condition {
-        let word = word.to_owned();
+        let own = HasWord::new("", DEVELOPER_NAMES, word, "");
+        let of_company = HasWord::new("", COMPANY_NAMES, word, "");
+        let of_skills = HasWord::new("", SKILL_NAMES, word, "");
+        let linked = Condition::Among(Arc::new(developer_skills::skill_id), vec![of_skills]);
         let check = Condition::Any(vec![
             // A space stands before each word, so this is the beginning of one.
-            Condition::Contains(Box::new(SpacedWords), format!("% {word}%")),
-            Condition::Among(
-                Box::new(developers::company_id),
-                vec![HasWord::new("", COMPANY_NAMES, &word, "")],
-            ),
-            Condition::Related(
-                LINKS.exists,
-                Box::new(Condition::Among(
-                    Box::new(developer_skills::skill_id),
-                    vec![HasWord::new("", SKILL_NAMES, &word, "")],
-                )),
-            ),
+            Condition::Contains(Arc::new(SpacedWords), format!("% {word}%")),
+            Condition::Among(Arc::new(developers::company_id), vec![of_company]),
+            Condition::Related(LINKS.exists, Box::new(linked)),
         ]);
-        let selects = move || -> Vec<Column> {
-            let of_company = "SELECT id FROM developers WHERE company_id IN (";
-            let of_skills = "SELECT developer_id FROM developer_skills WHERE skill_id IN (";
-            vec![
-                HasWord::new("", DEVELOPER_NAMES, &word, ""),
-                HasWord::new(of_company, COMPANY_NAMES, &word, ")"),
-                HasWord::new(of_skills, SKILL_NAMES, &word, ")"),
-            ]
-        };
+        let by_company = HasWord::new(
+            "SELECT id FROM developers WHERE company_id IN (",
+            COMPANY_NAMES,
+            word,
+            ")",
+        );
+        let by_skills = "SELECT developer_id FROM developer_skills WHERE skill_id IN (";
+        let selects: Vec<Column> = vec![
+            own,
+            by_company,
+            HasWord::new(by_skills, SKILL_NAMES, word, ")"),
+        ];
         Condition::Either(Box::new(TwoWays {
-            column: Box::new(developers::id),
-            selects: Box::new(selects),
+            column: Arc::new(developers::id),
+            selects,
             check,
         }))
     }

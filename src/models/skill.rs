@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use diesel::{dsl, prelude::*};
 
 use super::insert::insert_row;
@@ -106,19 +108,19 @@ impl Listed for Skill {
 
     const NAME: &'static str = "Skill";
     const FIELDS: &'static [Field<Self>] = &[
-        Field::int("id", || Box::new(skills::id)).sorted_int(|row| row.id),
-        Field::text("name", || Box::new(skills::name))
-            .filtered_folded(|| Box::new(skills::name_key))
+        Field::int("id", || Arc::new(skills::id)).sorted_int(|row| row.id),
+        Field::text("name", || Arc::new(skills::name))
+            .filtered_folded(|| Arc::new(skills::name_key))
             .sorted_text(|row| row.name.clone()),
-        Field::text("category", || Box::new(skills::category))
-            .filtered_folded(|| Box::new(skills::category_key))
+        Field::text("category", || Arc::new(skills::category))
+            .filtered_folded(|| Arc::new(skills::category_key))
             .sorted_text(|row| row.category.clone()),
     ];
     const DEFAULT_ORDER: &'static str = "name";
 
     fn has_word(word: &str) -> Condition {
         Condition::Among(
-            Box::new(skills::id),
+            Arc::new(skills::id),
             vec![HasWord::new("", SKILL_TEXTS, word, "")],
         )
     }
@@ -149,9 +151,9 @@ impl SkillRef {
     /// That the skill is this one.
     pub fn condition(self) -> Condition {
         match self {
-            Self::Id(id) => Condition::Compare(Box::new(skills::id), " = ", Value::Int(id)),
+            Self::Id(id) => Condition::Compare(Arc::new(skills::id), " = ", Value::Int(id)),
             Self::Name(name) => {
-                Condition::Compare(Box::new(skills::name_key), " = ", Value::Text(fold(&name)))
+                Condition::Compare(Arc::new(skills::name_key), " = ", Value::Text(fold(&name)))
             }
         }
     }

@@ -5,15 +5,16 @@ use diesel::{
     query_builder::{AstPass, QueryFragment},
     sql_types::{BigInt, Bool, Text, Timestamp},
 };
-use std::marker::PhantomData;
+use std::{marker::PhantomData, sync::Arc};
 
-use super::{Value, expression::expression};
+use super::{Relation, Value, expression::expression};
 use crate::db::{Backend, DbConnection};
 
 /// A column, or an expression that stands for one.
-pub type Column = Box<dyn QueryFragment<Backend> + Send + Sync>;
+pub type Column = Arc<dyn QueryFragment<Backend> + Send + Sync>;
 
 /// What a row must be, for its list to show it.
+#[derive(Clone)]
 pub enum Condition {
     /// The operator is one of SQL's comparisons.
     Compare(Column, &'static str, Value),
@@ -36,11 +37,12 @@ pub enum Condition {
 }
 
 /// A condition whose cost depends on how many rows it holds for.
+#[derive(Clone)]
 pub struct TwoWays {
     /// The column that the rows are found by, when they are few.
     pub column: Column,
     /// What finds them by themselves.
-    pub selects: Box<dyn Fn() -> Vec<Column> + Send + Sync>,
+    pub selects: Vec<Column>,
     /// What a row is checked with on a walk through the list's order, when they are many.
     pub check: Condition,
 }
@@ -50,14 +52,30 @@ pub struct TwoWays {
 const FEW: i64 = 2_000;
 
 impl Condition {
+    /// That of the objects behind a relation one is so.
+    pub fn related(relation: Relation, condition: Self) -> Self {
+        Self::Either(Box::new(TwoWays {
+            column: (relation.column)(),
+            selects: vec![Arc::new(Select(relation.select, condition.clone()))],
+            check: Self::Related(relation.exists, Box::new(condition)),
+        }))
+    }
+
     /// Chooses between two ways by asking, with a bound, how many rows there are. The answer may be out of date by the time
     /// of use: that costs time, never correctness.
     ///
     /// # Errors
     /// Those of the statement.
     pub fn settled(self, conn: &mut DbConnection) -> QueryResult<Self> {
-        let Self::Either(ways) = self else {
-            return Ok(self);
+        let ways = match self {
+            Self::Either(ways) => ways,
+            Self::All(conditions) => {
+                let settled = conditions
+                    .into_iter()
+                    .map(|condition| condition.settled(conn));
+                return settled.collect::<QueryResult<_>>().map(Self::All);
+            }
+            other => return Ok(other),
         };
         let TwoWays {
             column,
@@ -65,14 +83,14 @@ impl Condition {
             check,
         } = *ways;
         let found: Found<_> = Found {
-            selects: selects(),
+            selects: selects.clone(),
             source: PhantomData,
         };
         let count: i64 = diesel::select(found).get_result(conn)?;
         Ok(if count > FEW {
             check
         } else {
-            Self::Among(column, selects())
+            Self::Among(column, selects)
         })
     }
 
@@ -146,6 +164,11 @@ impl Condition {
                 out.push_sql("NOT (");
                 condition.walk(out.reborrow())?;
                 out.push_sql(")");
+                Ok(())
+            }
+            // Nothing asked is nothing refused.
+            Self::All(conditions) if conditions.is_empty() => {
+                out.push_sql("1 = 1");
                 Ok(())
             }
             Self::All(conditions) => joined(out, " AND ", conditions),

@@ -2,7 +2,7 @@
 
 use super::{
     Listed, Value,
-    condition::{Column, Condition, Select, TwoWays, containing},
+    condition::{Column, Condition, containing},
 };
 use crate::{db::Stamp, rules, text::fold};
 
@@ -184,23 +184,15 @@ impl<M: Listed> Field<M> {
     ///
     /// # Errors
     /// The message for a value that does not fit.
-    pub fn condition(&'static self, lookup: Lookup, text: &str) -> Result<Condition, String> {
+    pub fn condition(&self, lookup: Lookup, text: &str) -> Result<Condition, String> {
         if lookup == Lookup::Isnull {
             return Ok(self.is_null(rules::boolean(text)?));
         }
         let condition = self.compare(lookup, text)?;
-        let Some(relation) = self.relation else {
-            return Ok(condition);
-        };
-        let text = text.to_owned();
-        Ok(Condition::Either(Box::new(TwoWays {
-            column: (relation.column)(),
-            selects: Box::new(move || match self.compare(lookup, &text) {
-                Ok(condition) => vec![Box::new(Select(relation.select, condition))],
-                Err(_) => Vec::new(),
-            }),
-            check: Condition::Related(relation.exists, Box::new(condition)),
-        })))
+        Ok(match self.relation {
+            Some(relation) => Condition::related(relation, condition),
+            None => condition,
+        })
     }
 
     /// The comparison by itself, wherever the column is.

@@ -29,32 +29,23 @@ pub const FILTERS_MAX: usize = 100;
 /// Rows of a page at most.
 pub const PAGE_SIZE_MAX: usize = 100;
 
-/// Something that narrows a query.
-pub type Scope<M> = Box<dyn FnOnce(<M as Listed>::Query) -> <M as Listed>::Query + Send>;
-
-/// What a parameter narrows a list by.
-enum Narrowing<M: Listed> {
-    Scope(Scope<M>),
-    Conditions(Vec<Condition>),
-}
-
 /// A query parameter that narrows the list. Repeated, it narrows again.
-pub struct Filter<M: Listed> {
+pub struct Filter {
     pub name: &'static str,
     /// Reads the parameter's value, or says what is wrong with it.
-    pub parse: fn(&str) -> Result<Scope<M>, String>,
+    pub parse: fn(&str) -> Result<Condition, String>,
 }
 
 /// A model whose lists can be narrowed by query parameters.
 pub trait Filtered: Listed {
-    const FILTERS: &'static [Filter<Self>];
+    const FILTERS: &'static [Filter];
     /// The fields that its objects show.
     const SHAPE: Shape;
 }
 
 /// Extractor for the list of `M` that the query string asks for. Every parameter of it is known and valid.
 pub struct List<M: Listed> {
-    narrowings: Vec<Narrowing<M>>,
+    conditions: Vec<Condition>,
     window: Window<M>,
     frame: Frame,
 }
@@ -78,15 +69,8 @@ impl<M: Listed> List<M> {
         query: M::Query,
     ) -> Result<(Slice<M>, Frame), Error> {
         let mut query = query;
-        for narrowing in self.narrowings {
-            match narrowing {
-                Narrowing::Scope(scope) => query = scope(query),
-                Narrowing::Conditions(conditions) => {
-                    for condition in conditions {
-                        query = query.filter(condition.settled(conn)?.of());
-                    }
-                }
-            }
+        for condition in self.conditions {
+            query = query.filter(condition.settled(conn)?.of());
         }
         Ok((self.window.cut(conn, query)?, self.frame))
     }
@@ -133,7 +117,7 @@ impl<M: Filtered> FromRequest for List<M> {
 fn read<M: Filtered>(request: &HttpRequest) -> Result<List<M>, Error> {
     let params = Params::parse(request.query_string());
     let mut errors = FieldErrors::default();
-    let mut narrowings = Vec::new();
+    let mut conditions = Vec::new();
     let mut asked = BTreeSet::new();
     for (name, value) in params.iter().filter(|(name, _)| !PAGING.contains(name)) {
         // What is said twice narrows no further.
@@ -147,8 +131,8 @@ fn read<M: Filtered>(request: &HttpRequest) -> Result<List<M>, Error> {
             );
             break;
         }
-        match narrowing::<M>(name, value) {
-            Some(Ok(narrowing)) => narrowings.push(narrowing),
+        match condition::<M>(name, value) {
+            Some(Ok(condition)) => conditions.push(condition),
             Some(Err(message)) => errors.add(name, &message),
             None => errors.add(name, &unknown(name, parameters::<M>())),
         }
@@ -183,7 +167,7 @@ fn read<M: Filtered>(request: &HttpRequest) -> Result<List<M>, Error> {
         fields,
     };
     Ok(List {
-        narrowings,
+        conditions,
         window: Window {
             order,
             cursor,
@@ -193,23 +177,21 @@ fn read<M: Filtered>(request: &HttpRequest) -> Result<List<M>, Error> {
     })
 }
 
-/// What the parameter narrows the list by; `None` when there is no such parameter.
-fn narrowing<M: Filtered>(name: &str, value: &str) -> Option<Result<Narrowing<M>, String>> {
+/// What the parameter asks of a row; `None` when there is no such parameter.
+fn condition<M: Filtered>(name: &str, value: &str) -> Option<Result<Condition, String>> {
     if name == "search" {
-        let conditions = |words: Vec<String>| words.iter().map(|word| M::has_word(word)).collect();
-        return Some(wanted(value).map(|words| Narrowing::Conditions(conditions(words))));
+        let has_all = |words: Vec<String>| {
+            Condition::All(words.iter().map(|word| M::has_word(word)).collect())
+        };
+        return Some(wanted(value).map(has_all));
     }
     if let Some(filter) = M::FILTERS.iter().find(|filter| filter.name == name) {
-        return Some((filter.parse)(value).map(Narrowing::Scope));
+        return Some((filter.parse)(value));
     }
     let (field, lookup) = M::FIELDS
         .iter()
         .find_map(|field| Some((field, field.lookup(name)?)))?;
-    Some(
-        field
-            .condition(lookup, value)
-            .map(|condition| Narrowing::Conditions(vec![condition])),
-    )
+    Some(field.condition(lookup, value))
 }
 
 /// Every parameter that the list takes.

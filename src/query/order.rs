@@ -1,6 +1,6 @@
 //! Orders, and places in them, as SQL: `ORDER BY a DESC, id DESC` and `(a, id) < (?, ?)`.
 
-use std::{fmt::Write as _, marker::PhantomData};
+use std::{fmt::Write as _, marker::PhantomData, sync::Arc};
 
 use diesel::{
     QueryResult,
@@ -142,7 +142,7 @@ impl<M: Listed> Key<M> {
     /// place is always a value and an index on the same expression holds the whole order.
     fn column(&self) -> Column {
         if self.field.nullable {
-            Box::new(Coalesce {
+            Arc::new(Coalesce {
                 column: self.field.column(),
                 never: self.never(),
             })
@@ -173,6 +173,15 @@ impl QueryFragment<Backend> for Coalesce {
         out.push_sql(&format!(", '{}')", self.never.sql()));
         Ok(())
     }
+}
+
+/// The time of the column, and one before all others where there is none: the expression of the index of the descending
+/// order.
+pub fn never_first(column: Column) -> Column {
+    Arc::new(Coalesce {
+        column,
+        never: Stamp::FIRST,
+    })
 }
 
 /// The expression behind `ORDER BY`; see [`Order::sort`].

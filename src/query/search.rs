@@ -1,6 +1,6 @@
 //! The search: every word must begin some word of an object's text.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use diesel::{
     QueryResult,
@@ -44,10 +44,10 @@ impl HasWord {
         index: WordIndex,
         word: &str,
         after: &'static str,
-    ) -> Box<Self> {
+    ) -> Arc<Self> {
         let tsquery = format!("'{word}':*");
         let fts5 = format!("{}\"{word}\"*", index.of_sqlite);
-        Box::new(Self {
+        Arc::new(Self {
             before,
             index,
             tsquery,

@@ -11,10 +11,19 @@ fn a_list_of_developers_is_two_statements_whatever_its_size() {
             app.statements(|| page = app.get(&format!("/api/developers/?page_size={size}")));
         assert_eq!((page.column("id").len(), count), (size, 2));
     }
-    let filters = "active=false&senior=true&skill=Rust&skill=Linux";
+    let count = |filters: &str| {
+        app.statements(|| drop(app.get(&format!("/api/developers/?{filters}")).ok()))
+    };
     assert_eq!(
-        app.statements(|| drop(app.get(&format!("/api/developers/?{filters}")).ok())),
+        count("active=false&senior=true&company__name=Nokia&name__icontains=a"),
         2
+    );
+    // What is sought by a relation, a word or a recent login costs one bounded count more, to choose the way.
+    assert_eq!(count("skill=Linux"), 3);
+    assert_eq!(count("search=a"), 3);
+    assert_eq!(
+        count("search=a+b&skill=Linux&skills__category=Database&active=true&senior=true"),
+        7
     );
 }
 
