@@ -136,9 +136,7 @@ pub async fn list_developers(
     db: Data<Db>,
     list: List<Developer>,
 ) -> Result<Json<Page<Shown<DeveloperBody>>>, Error> {
-    let (slice, frame) = db
-        .read(move |conn| load(conn, list, Developer::all()))
-        .await?;
+    let (slice, frame) = db.read(move |conn| load(conn, list, |query| query)).await?;
     Ok(Json(frame.page(slice)))
 }
 
@@ -154,7 +152,7 @@ pub async fn get_developer(
     let fields = detail.fields.clone();
     let found = db
         .read(move |conn| {
-            let developer = id.found(Developer::find(conn, id.get())?)?;
+            let developer = id.found(Developer::find_among(conn, query(&fields), id.get())?)?;
             id.found(complete(conn, vec![developer], &fields)?.pop())
         })
         .await?;
@@ -172,7 +170,7 @@ pub async fn list_company_developers(
 ) -> Result<Json<Page<Shown<DeveloperBody>>>, Error> {
     let (slice, frame) = db
         .read(move |conn| {
-            let found = load(conn, list, Developer::all().of_company(company.get()))?;
+            let found = load(conn, list, |query| query.of_company(company.get()))?;
             // Rows prove that the company is there.
             if found.0.rows.is_empty() {
                 company.found(Company::find(conn, company.get())?)?;
@@ -194,7 +192,7 @@ pub async fn list_skill_developers(
 ) -> Result<Json<Page<Shown<DeveloperBody>>>, Error> {
     let (slice, frame) = db
         .read(move |conn| {
-            let found = load(conn, list, Developer::all().with_skill(skill.get()))?;
+            let found = load(conn, list, |query| query.with_skill(skill.get()))?;
             if found.0.rows.is_empty() {
                 skill.found(Skill::find(conn, skill.get())?)?;
             }
@@ -216,11 +214,21 @@ type Loaded = (Slice<(Developer, Vec<Skill>)>, Frame);
 fn load(
     conn: &mut DbConnection,
     list: List<Developer>,
-    query: DeveloperQuery,
+    narrow: impl FnOnce(DeveloperQuery) -> DeveloperQuery,
 ) -> Result<Loaded, Error> {
+    let query = narrow(query(list.fields()));
     let (slice, frame) = list.load(conn, query)?;
     let slice = slice.try_map(|rows| complete(conn, rows, frame.fields()))?;
     Ok((slice, frame))
+}
+
+/// The developers with their companies, which are only fetched when they are shown.
+fn query(fields: &Fields) -> DeveloperQuery {
+    if fields.contains("company") {
+        Developer::all()
+    } else {
+        Developer::all_without_company()
+    }
 }
 
 /// The developers with their skills, which are only fetched when they are shown.

@@ -21,8 +21,7 @@ pub struct Company {
 }
 
 /// What a developer shows of its company.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Identifiable)]
-#[diesel(table_name = companies)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
 pub struct CompanyBrief {
     pub id: i64,
     pub name: String,

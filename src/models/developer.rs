@@ -4,6 +4,7 @@ use diesel::{
     dsl,
     prelude::*,
     query_builder::{AstPass, QueryFragment},
+    sql_types::{BigInt, Integer, Text},
 };
 
 use super::{
@@ -26,12 +27,11 @@ use crate::{
 };
 
 /// Someone who works for a company.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Identifiable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Identifiable)]
 #[diesel(table_name = developers)]
 pub struct Developer {
     pub id: i64,
     pub name: String,
-    #[diesel(embed)]
     pub company: CompanyBrief,
     pub years_experience: i32,
     pub last_login: Option<Stamp>,
@@ -50,15 +50,30 @@ pub struct DeveloperSkill {
     pub skill_id: i64,
 }
 
-type Source = dsl::InnerJoinQuerySource<developers::table, companies::table>;
+type Source = dsl::LeftJoinQuerySource<developers::table, companies::table>;
+
+/// What of a company a developer's query selects: of an outer join, though the company is always there.
+type CompanyColumns = (
+    dsl::AssumeNotNull<dsl::Nullable<companies::id>>,
+    dsl::AssumeNotNull<dsl::Nullable<companies::name>>,
+    dsl::AssumeNotNull<dsl::Nullable<companies::founded_year>>,
+);
+
+/// The columns of a [`Developer`], in the order of its fields.
+type Columns = (
+    developers::id,
+    developers::name,
+    CompanyColumns,
+    developers::years_experience,
+    developers::last_login,
+    developers::created_at,
+    developers::updated_at,
+);
 
 /// A query for developers that goes on being one, whatever is added to it.
 pub type DeveloperQuery = dsl::IntoBoxed<
     'static,
-    dsl::Select<
-        dsl::InnerJoin<developers::table, companies::table>,
-        dsl::AsSelect<Developer, Backend>,
-    >,
+    dsl::Select<dsl::LeftJoin<developers::table, companies::table>, Columns>,
     Backend,
 >;
 
@@ -70,23 +85,63 @@ impl Developer {
     /// Days since the last login that still count as active.
     pub const ACTIVE_DAYS: i64 = 30;
 
-    /// Every developer, each with its company.
+    /// Every developer, each with its company. Each has one: the join is an outer one only so that a database may leave it
+    /// out when nothing of the company is selected.
     pub fn all() -> DeveloperQuery {
+        let company = (
+            companies::id.nullable().assume_not_null(),
+            companies::name.nullable().assume_not_null(),
+            companies::founded_year.nullable().assume_not_null(),
+        );
+        let columns = (
+            developers::id,
+            developers::name,
+            company,
+            developers::years_experience,
+            developers::last_login,
+            developers::created_at,
+            developers::updated_at,
+        );
         developers::table
-            .inner_join(companies::table)
-            .select(Self::as_select())
+            .left_join(companies::table)
+            .select(columns)
             .into_boxed()
+    }
+
+    /// Every developer, with an empty company in place of its own, for whoever does not look at it.
+    pub fn all_without_company() -> DeveloperQuery {
+        let no_company = (
+            0_i64.into_sql::<BigInt>(),
+            "".into_sql::<Text>(),
+            0.into_sql::<Integer>(),
+        );
+        Self::all().select((
+            developers::id,
+            developers::name,
+            no_company,
+            developers::years_experience,
+            developers::last_login,
+            developers::created_at,
+            developers::updated_at,
+        ))
     }
 
     /// # Errors
     /// Those of the statement.
     pub fn find(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
-        developers::table
-            .inner_join(companies::table)
-            .filter(developers::id.eq(id))
-            .select(Self::as_select())
-            .first(conn)
-            .optional()
+        Self::find_among(conn, Self::all(), id)
+    }
+
+    /// The one of that id among those of the query.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn find_among(
+        conn: &mut DbConnection,
+        query: DeveloperQuery,
+        id: i64,
+    ) -> QueryResult<Option<Self>> {
+        query.filter(developers::id.eq(id)).first(conn).optional()
     }
 
     /// The greatest id there is, 0 when there is none.

@@ -59,6 +59,11 @@ pub struct Frame {
 }
 
 impl<M: Listed> List<M> {
+    /// Which fields of the objects are shown: what is not need not be loaded.
+    pub fn fields(&self) -> &Fields {
+        &self.frame.fields
+    }
+
     /// Loads the page of `query` that was asked for.
     ///
     /// # Errors
@@ -77,7 +82,7 @@ impl<M: Listed> List<M> {
 }
 
 impl Frame {
-    /// Which fields of the objects are shown: what is not need not be loaded.
+    /// As [`List::fields`].
     pub fn fields(&self) -> &Fields {
         &self.fields
     }

@@ -1,3 +1,4 @@
 mod doors;
 mod opening;
+mod plans;
 mod schema;

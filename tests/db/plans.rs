@@ -1,0 +1,256 @@
+//! How SQLite goes about the lists: by an index that holds their order, without a sort and without reading a table from end
+//! to end.
+
+use std::sync::{Arc, Mutex};
+
+use diesel::{
+    Connection as _, QueryDsl as _, QueryableByName, RunQueryDsl as _,
+    connection::InstrumentationEvent, sql_types::Text,
+};
+use roster::{
+    db::{Access, DbConnection, Readiness, Stamp, prepare},
+    models::{Company, Developer, DeveloperQuery, DeveloperScopes, Skill},
+    query::{Cursor, Listed, Order, Value, Window},
+};
+
+use crate::support::{Place, roster};
+
+struct Planner {
+    conn: DbConnection,
+    statements: Arc<Mutex<Vec<String>>>,
+    _place: Place,
+}
+
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+impl Planner {
+    /// On the sample directory, with the statistics that an import leaves.
+    fn new() -> Self {
+        let place = Place::embedded();
+        let folder = format!("{}/src/demo", env!("CARGO_MANIFEST_DIR"));
+        roster(&["import", &folder, "--database-url", &place.url()]).ok();
+        let mut conn = prepare(&place.url().parse().unwrap(), Readiness::MustExist).unwrap();
+        conn.settle(Access::Read).unwrap();
+        let statements = Arc::new(Mutex::new(Vec::new()));
+        let log = statements.clone();
+        conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if let InstrumentationEvent::StartQuery { query, .. } = event {
+                log.lock().unwrap().push(query.to_string());
+            }
+        });
+        Self {
+            conn,
+            statements,
+            _place: place,
+        }
+    }
+
+    /// The steps of the last statement that `work` runs.
+    fn plan(&mut self, work: impl FnOnce(&mut DbConnection)) -> String {
+        work(&mut self.conn);
+        let logged = self.statements.lock().unwrap().pop().unwrap();
+        let sql = logged.split(" -- binds:").next().unwrap();
+        let explain = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}"));
+        let steps: Vec<Step> = match &mut self.conn {
+            DbConnection::Sqlite(conn) => explain.load(conn).unwrap(),
+            #[cfg(feature = "postgres")]
+            DbConnection::Postgres(_) => panic!("the plans are SQLite's"),
+        };
+        steps
+            .into_iter()
+            .map(|step| step.detail + " ")
+            .collect::<Vec<_>>()
+            .join("; ")
+    }
+
+    /// The plans of a list's first page, of a page behind a cursor, and of one before it.
+    fn pages<M: Listed>(
+        &mut self,
+        ordering: &str,
+        place: &[Value],
+        query: impl Fn() -> M::Query,
+    ) -> Vec<String> {
+        let cursors = [None, Some(false), Some(true)];
+        cursors
+            .map(|backward| {
+                let cursor = backward.map(|backward| Cursor {
+                    backward,
+                    inclusive: false,
+                    place: place.to_vec(),
+                });
+                let window: Window<M> = Window {
+                    order: Order::parse(ordering).unwrap(),
+                    cursor,
+                    size: 25,
+                };
+                self.plan(|conn| drop(window.cut(conn, query()).unwrap()))
+            })
+            .into()
+    }
+}
+
+fn time() -> Value {
+    Value::Time(Stamp::parse("2024-01-01T00:00:00Z").unwrap())
+}
+
+#[test]
+fn every_order_is_a_range_of_an_index() {
+    let mut planner = Planner::new();
+    let text = || Value::Text("K".to_owned());
+    let check = |plans: Vec<String>, table: &str, index: &str| {
+        for plan in plans {
+            assert!(!plan.contains("TEMP B-TREE"), "{index}: {plan}");
+            let by = format!("{table} USING {index}");
+            assert!(
+                plan.contains(&by)
+                    || plan.contains(&format!("SCAN {table}")) && index == "INTEGER PRIMARY KEY",
+                "{index}: {plan}"
+            );
+        }
+    };
+    for sign in ["", "-"] {
+        let last_login = if sign.is_empty() {
+            "INDEX developers_last_login "
+        } else {
+            "INDEX developers_last_login_desc"
+        };
+        for (field, value, index) in [
+            ("id", None, "INTEGER PRIMARY KEY"),
+            ("name", Some(text()), "INDEX developers_name "),
+            (
+                "years_experience",
+                Some(Value::Int(5)),
+                "INDEX developers_years_experience",
+            ),
+            ("last_login", Some(time()), last_login),
+            ("created_at", Some(time()), "INDEX developers_created_at"),
+        ] {
+            let place: Vec<Value> = value.into_iter().chain([Value::Int(7)]).collect();
+            let plans =
+                planner.pages::<Developer>(&format!("{sign}{field}"), &place, Developer::all);
+            check(plans, "developers", index);
+        }
+        for (field, value, index) in [
+            ("name", text(), "INDEX companies_name "),
+            (
+                "founded_year",
+                Value::Int(1999),
+                "INDEX companies_founded_year",
+            ),
+            ("created_at", time(), "INDEX companies_created_at"),
+        ] {
+            let plans = planner.pages::<Company>(
+                &format!("{sign}{field}"),
+                &[value, Value::Int(7)],
+                Company::all,
+            );
+            check(plans, "companies", index);
+        }
+        for (field, index) in [
+            ("name", "INDEX skills_name "),
+            ("category", "INDEX skills_category "),
+        ] {
+            let plans = planner.pages::<Skill>(
+                &format!("{sign}{field}"),
+                &[text(), Value::Int(7)],
+                Skill::all,
+            );
+            check(plans, "skills", index);
+        }
+    }
+}
+
+#[test]
+fn named_filters_walk_the_order_of_the_list() {
+    let mut planner = Planner::new();
+    let now = Stamp::now();
+    let queries: [&dyn Fn() -> DeveloperQuery; 5] = [
+        &|| Developer::all().senior(),
+        &|| Developer::all().active(now),
+        &|| Developer::all().inactive(now),
+        &|| Developer::all().by_skill("Rust"),
+        &|| {
+            Developer::all()
+                .by_skill("Rust")
+                .by_skill("SQL")
+                .senior()
+                .active(now)
+        },
+    ];
+    for query in queries {
+        for plan in planner.pages::<Developer>("-created_at", &[time(), Value::Int(7)], query) {
+            assert!(
+                plan.contains("developers USING INDEX developers_created_at"),
+                "{plan}"
+            );
+            assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+        }
+    }
+    let of_company = planner.pages::<Developer>("-created_at", &[time(), Value::Int(7)], || {
+        Developer::all().of_company(7)
+    });
+    assert!(
+        of_company
+            .iter()
+            .all(|plan| plan.contains("INDEX developers_company_id")
+                && !plan.contains("TEMP B-TREE"))
+    );
+}
+
+#[test]
+fn what_few_rows_hold_is_found_by_its_own_index() {
+    let mut planner = Planner::new();
+    // Nobody has this skill, and no word begins so.
+    let skill = || roster::models::SkillRef::Name("nobody's".to_owned());
+    let plan = planner.plan(|conn| {
+        let condition = Developer::has(skill()).settled(conn).unwrap();
+        drop(
+            Developer::all()
+                .filter(condition.of())
+                .load::<Developer>(conn)
+                .unwrap(),
+        );
+    });
+    assert!(
+        plan.contains("SEARCH developers USING INTEGER PRIMARY KEY"),
+        "{plan}"
+    );
+    assert!(!plan.contains("SCAN developers"), "{plan}");
+    let plan = planner.plan(|conn| {
+        let condition = Developer::has_word("zzz").settled(conn).unwrap();
+        drop(
+            Developer::all()
+                .filter(condition.of())
+                .load::<Developer>(conn)
+                .unwrap(),
+        );
+    });
+    assert!(
+        plan.contains("SEARCH developers USING INTEGER PRIMARY KEY"),
+        "{plan}"
+    );
+    assert!(plan.contains("developers_search VIRTUAL TABLE"), "{plan}");
+}
+
+#[test]
+fn a_company_that_is_not_shown_is_not_joined() {
+    let mut planner = Planner::new();
+    let with = planner.pages::<Developer>("-created_at", &[time(), Value::Int(7)], Developer::all);
+    assert!(
+        with.iter().all(|plan| plan.contains("companies")),
+        "{with:?}"
+    );
+    let without = planner.pages::<Developer>(
+        "-created_at",
+        &[time(), Value::Int(7)],
+        Developer::all_without_company,
+    );
+    assert!(
+        without.iter().all(|plan| !plan.contains("companies")),
+        "{without:?}"
+    );
+}
