@@ -23,6 +23,24 @@ use common::{directory, raw::Connection};
 const ROSTER: &str = env!("CARGO_BIN_EXE_roster");
 /// Runs of each timing, in turn with what it is held against; the middle one counts.
 const RUNS: usize = 5;
+/// What lists are asked. Skill 0 is had by a quarter of the developers, and skill 599 by hardly any.
+const QUESTIONS: [&str; 15] = [
+    "skill=Skill%200",
+    "skill=Skill%20599",
+    "senior=true",
+    "active=true",
+    "active=false",
+    "skill=Skill%200&skill=Skill%201&senior=true&active=false",
+    "search=ada+comp",
+    "search=a",
+    "search=77777",
+    "ordering=name",
+    "ordering=-years_experience",
+    "ordering=last_login",
+    "ordering=-last_login",
+    "company=77",
+    "skills__name=Skill%20599",
+];
 /// That each measurement of requests lasts.
 const SECONDS: f64 = 3.0;
 const CONNECTIONS: &str = "32";
@@ -75,6 +93,13 @@ fn main() {
         median(&mut deeps),
     );
     println!("a detail: {:.0} requests/s", median(&mut ones));
+
+    println!("time of a list to that of the first page, one connection:");
+    let one = |question: &str| 1.0 / rate_of("1", 1.0, &format!("{first}?{question}"));
+    for question in QUESTIONS {
+        let mut ratios: Vec<f64> = (0..3).map(|_| one(question) / one("")).collect();
+        println!("  {:6.2}  {question}", median(&mut ratios));
+    }
 
     let requests = [&firsts, &deeps, &ones].into_iter().flatten().sum::<f64>() * SECONDS;
     println!(
@@ -132,8 +157,12 @@ fn insert(database: &str, developers: &[directory::Developer]) -> f64 {
 
 /// Requests a second.
 fn rate(url: &str) -> f64 {
+    rate_of(CONNECTIONS, SECONDS, url)
+}
+
+fn rate_of(connections: &str, seconds: f64, url: &str) -> f64 {
     let output = Command::new("wrk")
-        .args(["-t1", "-c", CONNECTIONS, "-d", &SECONDS.to_string(), url])
+        .args(["-t1", "-c", connections, "-d", &seconds.to_string(), url])
         .output()
         .unwrap_or_else(|error| panic!("wrk: {error}"));
     let output = String::from_utf8(output.stdout).unwrap();
