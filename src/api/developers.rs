@@ -6,7 +6,9 @@ use crate::{
     db::{Db, DbConnection, Stamp},
     error::Error,
     models::{Company, Developer, DeveloperQuery, DeveloperScopes, Skill, SkillRef},
-    query::{Condition, Detail, Fields, Filter, Filtered, Frame, List, Page, Shape, Shown, Slice},
+    query::{
+        Condition, Detail, Fields, Filter, Filtered, Frame, List, Listed, Page, Shape, Shown, Slice,
+    },
     rules,
 };
 
@@ -168,17 +170,7 @@ pub async fn list_company_developers(
     company: Id<Company>,
     list: List<Developer>,
 ) -> Result<Json<Page<Shown<DeveloperBody>>>, Error> {
-    let (slice, frame) = db
-        .read(move |conn| {
-            let found = load(conn, list, |query| query.of_company(company.get()))?;
-            // Rows prove that the company is there.
-            if found.0.rows.is_empty() {
-                company.found(Company::find(conn, company.get())?)?;
-            }
-            Ok::<_, Error>(found)
-        })
-        .await?;
-    Ok(Json(frame.page(slice)))
+    list_of(db, company, list, DeveloperQuery::of_company, Company::find).await
 }
 
 /// `GET /api/skills/{id}/developers/`: the developers' list of that skill.
@@ -190,11 +182,23 @@ pub async fn list_skill_developers(
     skill: Id<Skill>,
     list: List<Developer>,
 ) -> Result<Json<Page<Shown<DeveloperBody>>>, Error> {
+    list_of(db, skill, list, DeveloperQuery::with_skill, Skill::find).await
+}
+
+/// The developers' list of one object of another kind.
+async fn list_of<M: Listed>(
+    db: Data<Db>,
+    id: Id<M>,
+    list: List<Developer>,
+    narrow: fn(DeveloperQuery, i64) -> DeveloperQuery,
+    find: fn(&mut DbConnection, i64) -> diesel::QueryResult<Option<M>>,
+) -> Result<Json<Page<Shown<DeveloperBody>>>, Error> {
     let (slice, frame) = db
         .read(move |conn| {
-            let found = load(conn, list, |query| query.with_skill(skill.get()))?;
+            let found = load(conn, list, |query| narrow(query, id.get()))?;
+            // Rows prove that the object is there.
             if found.0.rows.is_empty() {
-                skill.found(Skill::find(conn, skill.get())?)?;
+                id.found(find(conn, id.get())?)?;
             }
             Ok::<_, Error>(found)
         })

@@ -1,0 +1,106 @@
+//! What developers are asked for: conditions, and the scopes made of them.
+
+use std::sync::Arc;
+
+use diesel::prelude::*;
+
+use super::{
+    Developer, DeveloperQuery,
+    listed::{COUNT_SKILLS, SKILLS},
+};
+use crate::{
+    db::{Stamp, schema::developers},
+    models::SkillRef,
+    query::{Condition, Select, TwoWays, Value, never_first},
+};
+
+impl Developer {
+    /// Logged in within the [days](Self::ACTIVE_DAYS) before `now`.
+    pub fn is_active(now: Stamp) -> Condition {
+        let since = Value::Time(now.days_before(Self::ACTIVE_DAYS));
+        let check = Condition::Compare(Arc::new(developers::last_login), " >= ", since.clone());
+        let last_login = never_first(Arc::new(developers::last_login));
+        let recent = Condition::Compare(last_login, " >= ", since);
+        let select = Arc::new(Select("SELECT id FROM developers WHERE ", recent));
+        Condition::Either(Box::new(TwoWays {
+            column: Arc::new(developers::id),
+            selects: vec![select],
+            check,
+        }))
+    }
+
+    /// Not [active](Self::is_active): a login long ago, or none.
+    pub fn is_inactive(now: Stamp) -> Condition {
+        let since = Value::Time(now.days_before(Self::ACTIVE_DAYS));
+        Condition::Any(vec![
+            Condition::Null(Arc::new(developers::last_login)),
+            Condition::Compare(Arc::new(developers::last_login), " < ", since),
+        ])
+    }
+
+    /// With [that many years](Self::SENIOR_YEARS) of experience or more.
+    pub fn is_senior() -> Condition {
+        // The sum keeps the index of the years out of it: most are senior, so walking in the list's order is quicker.
+        let years = Arc::new(developers::years_experience + 0);
+        Condition::Compare(years, " >= ", Value::Int(Self::SENIOR_YEARS))
+    }
+
+    /// Has the skill.
+    pub fn has(skill: SkillRef) -> Condition {
+        Condition::related(SKILLS, skill.condition())
+    }
+
+    /// Has `count` of the skills or more.
+    pub fn has_at_least(count: u32, skills: Vec<SkillRef>) -> Condition {
+        let any = skills.into_iter().map(SkillRef::condition).collect();
+        Condition::RelatedAtLeast(COUNT_SKILLS, Box::new(Condition::Any(any)), count)
+    }
+}
+
+/// Named conditions, to be chained in any combination and order.
+pub trait DeveloperScopes: Sized {
+    /// See [`Developer::is_active`].
+    fn active(self, now: Stamp) -> Self;
+    /// See [`Developer::is_inactive`].
+    fn inactive(self, now: Stamp) -> Self;
+    /// See [`Developer::is_senior`].
+    fn senior(self) -> Self;
+    /// Not a [`senior`](Self::senior).
+    fn junior(self) -> Self;
+    /// Has the skill of that name, in any letter case.
+    fn by_skill(self, name: &str) -> Self;
+    /// Has the skill of that id.
+    fn with_skill(self, id: i64) -> Self;
+    /// Works for the company of that id.
+    fn of_company(self, id: i64) -> Self;
+}
+
+impl DeveloperScopes for DeveloperQuery {
+    fn active(self, now: Stamp) -> Self {
+        self.filter(Developer::is_active(now).of())
+    }
+
+    fn inactive(self, now: Stamp) -> Self {
+        self.filter(Developer::is_inactive(now).of())
+    }
+
+    fn senior(self) -> Self {
+        self.filter(Developer::is_senior().of())
+    }
+
+    fn junior(self) -> Self {
+        self.filter(Developer::is_senior().negated().of())
+    }
+
+    fn by_skill(self, name: &str) -> Self {
+        self.filter(Developer::has(SkillRef::Name(name.to_owned())).of())
+    }
+
+    fn with_skill(self, id: i64) -> Self {
+        self.filter(Developer::has(SkillRef::Id(id)).of())
+    }
+
+    fn of_company(self, id: i64) -> Self {
+        self.filter(developers::company_id.eq(id))
+    }
+}

@@ -1,0 +1,124 @@
+//! What lists of developers can be asked.
+
+use std::sync::Arc;
+
+use diesel::{
+    QueryResult,
+    query_builder::{AstPass, QueryFragment},
+};
+
+use super::{Developer, DeveloperQuery, Source};
+use crate::{
+    db::{
+        Backend,
+        schema::{companies, developer_skills, developers, skills},
+    },
+    models::{company::COMPANY_NAMES, skill::SKILL_NAMES},
+    query::{Column, Condition, Field, HasWord, Listed, Relation, TwoWays, WordIndex},
+};
+
+/// A developer's links to skills; see [`Field::of`].
+pub(super) const LINKS: Relation = Relation {
+    exists: "EXISTS (SELECT 1 FROM developer_skills WHERE developer_skills.developer_id = developers.id AND ",
+    select: "SELECT developer_skills.developer_id FROM developer_skills WHERE ",
+    column: || Arc::new(developers::id),
+};
+/// A developer's skills.
+pub(super) const SKILLS: Relation = Relation {
+    exists: "EXISTS (SELECT 1 FROM developer_skills INNER JOIN skills ON skills.id = developer_skills.skill_id \
+             WHERE developer_skills.developer_id = developers.id AND ",
+    select: "SELECT developer_skills.developer_id FROM developer_skills \
+             INNER JOIN skills ON skills.id = developer_skills.skill_id WHERE ",
+    column: || Arc::new(developers::id),
+};
+pub(super) const COUNT_SKILLS: &str = "(SELECT count(*) FROM developer_skills INNER JOIN skills ON skills.id = developer_skills.skill_id \
+                            WHERE developer_skills.developer_id = developers.id AND ";
+
+/// The words of developers' own names.
+const DEVELOPER_NAMES: WordIndex = WordIndex {
+    table: "developers",
+    of_sqlite: "",
+    of_postgres: "name_words",
+};
+
+/// A developer's own words, a space before each.
+struct SpacedWords;
+
+impl QueryFragment<Backend> for SpacedWords {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+        out.push_sql("(' ' || developers.name_words)");
+        Ok(())
+    }
+}
+
+impl Listed for Developer {
+    type Source = Source;
+    type Query = DeveloperQuery;
+
+    const NAME: &'static str = "Developer";
+    const FIELDS: &'static [Field<Self>] = &[
+        Field::int("id", || Arc::new(developers::id)).sorted_int(|row| row.id),
+        Field::text("name", || Arc::new(developers::name))
+            .filtered_folded(|| Arc::new(developers::name_key))
+            .sorted_text(|row| row.name.clone()),
+        Field::int("years_experience", || {
+            Arc::new(developers::years_experience)
+        })
+        .filtered()
+        .sorted_int(|row| row.years_experience.into()),
+        Field::time("last_login", || Arc::new(developers::last_login))
+            .filtered()
+            .nullable()
+            .sorted_time(|row| row.last_login),
+        Field::time("created_at", || Arc::new(developers::created_at))
+            .filtered()
+            .sorted_time(|row| Some(row.created_at)),
+        Field::int("company", || Arc::new(developers::company_id)).filtered(),
+        Field::text("company__name", || Arc::new(companies::name))
+            .filtered_folded(|| Arc::new(companies::name_key)),
+        Field::int("company__founded_year", || {
+            Arc::new(companies::founded_year)
+        })
+        .filtered(),
+        Field::int("skills", || Arc::new(developer_skills::skill_id))
+            .filtered()
+            .of(LINKS),
+        Field::text("skills__name", || Arc::new(skills::name))
+            .filtered_folded(|| Arc::new(skills::name_key))
+            .of(SKILLS),
+        Field::text("skills__category", || Arc::new(skills::category))
+            .filtered_folded(|| Arc::new(skills::category_key))
+            .of(SKILLS),
+    ];
+    const DEFAULT_ORDER: &'static str = "-created_at";
+
+    fn has_word(word: &str) -> Condition {
+        let own = HasWord::new("", DEVELOPER_NAMES, word, "");
+        let of_company = HasWord::new("", COMPANY_NAMES, word, "");
+        let of_skills = HasWord::new("", SKILL_NAMES, word, "");
+        let linked = Condition::Among(Arc::new(developer_skills::skill_id), vec![of_skills]);
+        let check = Condition::Any(vec![
+            // A space stands before each word, so this is the beginning of one.
+            Condition::Contains(Arc::new(SpacedWords), format!("% {word}%")),
+            Condition::Among(Arc::new(developers::company_id), vec![of_company]),
+            Condition::Related(LINKS.exists, Box::new(linked)),
+        ]);
+        let by_company = HasWord::new(
+            "SELECT id FROM developers WHERE company_id IN (",
+            COMPANY_NAMES,
+            word,
+            ")",
+        );
+        let by_skills = "SELECT developer_id FROM developer_skills WHERE skill_id IN (";
+        let selects: Vec<Column> = vec![
+            own,
+            by_company,
+            HasWord::new(by_skills, SKILL_NAMES, word, ")"),
+        ];
+        Condition::Either(Box::new(TwoWays {
+            column: Arc::new(developers::id),
+            selects,
+            check,
+        }))
+    }
+}
