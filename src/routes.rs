@@ -6,10 +6,11 @@ use crate::{
     api::{companies, developers, root, skills},
     endpoint::Endpoint,
     error::no_such_path,
+    query::Shape,
 };
 
-/// The resources that `/api/` lists.
-pub const RESOURCES: [&str; 3] = ["companies", "skills", "developers"];
+/// The resources that `/api/` lists, as the shape of what it answers.
+pub const RESOURCES: Shape = &[("companies", &[]), ("skills", &[]), ("developers", &[])];
 
 pub fn configure(app: &mut ServiceConfig) {
     app.service(

@@ -1,22 +1,24 @@
-use std::collections::BTreeMap;
-
 use actix_web::{HttpRequest, web::Json};
+use serde_json::{Map, Value};
 
-use crate::{error::Error, query::NoParams, routes::RESOURCES, urls};
+use crate::{
+    error::Error,
+    query::{Shown, alone},
+    routes::RESOURCES,
+    urls,
+};
 
 /// `GET /api/`: where the resources are.
 ///
 /// # Errors
-/// 400 for any query parameter.
+/// 400 for a resource that is not there, and for any other parameter.
 pub async fn list_resources(
     request: HttpRequest,
-    _: NoParams,
-) -> Result<Json<BTreeMap<&'static str, String>>, Error> {
+) -> Result<Json<Shown<Map<String, Value>>>, Error> {
+    let fields = alone(&request, RESOURCES)?;
     let root = urls::canonical(&request);
-    Ok(Json(
-        RESOURCES
-            .iter()
-            .map(|name| (*name, format!("{root}{name}/")))
-            .collect(),
-    ))
+    let url = |name: &str| (name.to_owned(), format!("{root}{name}/").into());
+    Ok(Json(fields.show(
+        RESOURCES.iter().map(|(name, _)| url(name)).collect(),
+    )))
 }

@@ -111,18 +111,24 @@ impl<M: Filtered> FromRequest for Detail<M> {
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let params = Params::parse(request.query_string());
-        let mut errors = FieldErrors::default();
-        for (name, _) in params.iter().filter(|(name, _)| *name != "fields") {
-            errors.add(name, &unknown(name, ["fields".to_owned()].into_iter()));
-        }
-        let fields = Fields::parse(&params, M::SHAPE).unwrap_or_else(|message| {
-            errors.add("fields", &message);
-            Fields::default()
-        });
-        ready(errors.into_result().map(|()| Self {
+        ready(alone(request, M::SHAPE).map(|fields| Self {
             fields,
             model: PhantomData,
         }))
     }
+}
+
+/// Reads a query string that may hold `fields`, of objects of this shape, and nothing else.
+///
+/// # Errors
+/// 400 for any other parameter, and for a field that they do not have.
+pub fn alone(request: &HttpRequest, shape: Shape) -> Result<Fields, Error> {
+    let params = Params::parse(request.query_string());
+    let mut errors = FieldErrors::default();
+    for (name, _) in params.iter().filter(|(name, _)| *name != "fields") {
+        errors.add(name, &unknown(name, ["fields".to_owned()].into_iter()));
+    }
+    let fields = Fields::parse(&params, shape).map_err(|message| errors.add("fields", &message));
+    errors.into_result()?;
+    Ok(fields.unwrap_or_default())
 }

@@ -15,7 +15,7 @@ mod search;
 pub use condition::{Column, Condition, Select, TwoWays, Where};
 pub use cursor::Cursor;
 pub use field::{Field, Kind, Lookup, Relation};
-pub use fields::{Detail, Fields, Shape, Shown};
+pub use fields::{Detail, Fields, Shape, Shown, alone};
 pub use list::{Filter, Filtered, Frame, List};
 pub use listed::{Listed, Value};
 pub use order::{Order, Seek, Sort, never_first};

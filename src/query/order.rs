@@ -110,6 +110,7 @@ impl<M: Listed> Order<M> {
     pub fn seek<QS>(&self, place: &[Value], backward: bool, inclusive: bool) -> Seek<QS> {
         let keys = self.keys.iter().zip(place).map(|(key, value)| SeekKey {
             column: key.column(),
+            computed: key.field.nullable,
             less: key.descending != backward,
             value: value.clone(),
         });
@@ -199,6 +200,8 @@ pub struct Seek<QS> {
 
 struct SeekKey {
     column: Column,
+    /// It is no bare column.
+    computed: bool,
     /// Smaller values come after this one.
     less: bool,
     value: Value,
@@ -230,6 +233,13 @@ impl<QS> QueryFragment<Backend> for Seek<QS> {
 impl<QS> Seek<QS> {
     /// `(a, b) < (?, ?)`, which both engines answer from one range of an index however many rows tie in the first column.
     fn row_value<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+        if let Some(first) = self.keys.first().filter(|key| key.computed) {
+            // SQLite sees no range in a row value that holds an expression, but it does in the expression by itself.
+            first.column.walk_ast(out.reborrow())?;
+            out.push_sql(if first.less { " <= " } else { " >= " });
+            first.value.bind(&mut out)?;
+            out.push_sql(" AND ");
+        }
         out.push_sql("(");
         separated(out.reborrow(), ", ", &self.keys, |key, out| {
             key.column.walk_ast(out)

@@ -102,12 +102,17 @@ fn every_order_is_a_range_of_an_index() {
     let mut planner = Planner::new();
     let text = || Value::Text("K".to_owned());
     let check = |plans: Vec<String>, table: &str, index: &str| {
-        for plan in plans {
+        for (number, plan) in plans.iter().enumerate() {
             assert!(!plan.contains("TEMP B-TREE"), "{index}: {plan}");
-            let by = format!("{table} USING {index}");
+            // The first page begins at an end of the index; the others are sought in it.
+            let sought = format!("SEARCH {table} USING {index}");
+            let walked = [
+                format!("SCAN {table} USING {index}"),
+                format!("SCAN {table} "),
+            ];
             assert!(
-                plan.contains(&by)
-                    || plan.contains(&format!("SCAN {table}")) && index == "INTEGER PRIMARY KEY",
+                plan.contains(&sought)
+                    || number == 0 && walked.iter().any(|walk| plan.contains(walk)),
                 "{index}: {plan}"
             );
         }

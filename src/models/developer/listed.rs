@@ -96,7 +96,8 @@ impl Listed for Developer {
         let own = HasWord::new("", DEVELOPER_NAMES, word, "");
         let of_company = HasWord::new("", COMPANY_NAMES, word, "");
         let of_skills = HasWord::new("", SKILL_NAMES, word, "");
-        let linked = Condition::Among(Arc::new(developer_skills::skill_id), vec![of_skills]);
+        // The sum keeps the index by skills out of it: a developer has few links, and a word may be in many skills.
+        let linked = Condition::Among(Arc::new(developer_skills::skill_id + 0), vec![of_skills]);
         let check = Condition::Any(vec![
             // A space stands before each word, so this is the beginning of one.
             Condition::Contains(Arc::new(SpacedWords), format!("% {word}%")),
