@@ -208,8 +208,12 @@ async fn list_of<M: Listed>(
 
 /// The developers' having each of the skills that `text` names.
 fn having(text: &str) -> Result<Vec<Condition>, String> {
-    let skills = SkillRef::list(text)
-        .ok_or_else(|| "Enter names or ids of skills, with commas between them.".to_owned())?;
+    let skills = SkillRef::list(text).ok_or_else(|| {
+        format!(
+            "Enter up to {} names or ids of skills, with commas between them.",
+            SkillRef::LIST_MAX
+        )
+    })?;
     Ok(skills.into_iter().map(Developer::has).collect())
 }
 

@@ -135,9 +135,17 @@ pub enum SkillRef {
 }
 
 impl SkillRef {
-    /// Reads names and ids with commas between them; `None` when one is missing.
+    /// Skills of a list at most.
+    pub const LIST_MAX: usize = 100;
+
+    /// Reads names and ids with commas between them; `None` when one is missing, or when there are too many.
     pub fn list(text: &str) -> Option<Vec<Self>> {
-        text.split(',').map(str::trim).map(Self::one).collect()
+        let skills: Vec<Self> = text
+            .split(',')
+            .map(str::trim)
+            .map(Self::one)
+            .collect::<Option<_>>()?;
+        (skills.len() <= Self::LIST_MAX).then_some(skills)
     }
 
     fn one(text: &str) -> Option<Self> {

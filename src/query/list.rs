@@ -24,8 +24,8 @@ use crate::{
 const PAGING: [&str; 4] = ["cursor", "fields", "ordering", "page_size"];
 /// Rows of a page when nothing is asked.
 pub const PAGE_SIZE: usize = 25;
-/// Filters at most: SQLite takes no deeper expressions than 1,000.
-pub const FILTERS_MAX: usize = 100;
+/// Filters at most, so that with all their values they stay within SQLite's 32,766 parameters of a statement.
+pub const FILTERS_MAX: usize = 50;
 /// Rows of a page at most.
 pub const PAGE_SIZE_MAX: usize = 100;
 

@@ -158,7 +158,7 @@ fn skills_by_set() {
         let body = refusal(&app, &format!("/api/developers/?{name}=Rust,,SQL"));
         assert_eq!(
             body,
-            json!({name: ["Enter names or ids of skills, with commas between them."]})
+            json!({name: ["Enter up to 100 names or ids of skills, with commas between them."]})
         );
     }
 }
@@ -303,6 +303,12 @@ fn very_many_or_very_long_values_are_400() {
         ),
         [""; 0]
     );
+    let skills = vec!["Rust"; 101].join(",");
+    let body = refusal(&app, &format!("/api/developers/?skills__any={skills}"));
+    assert_eq!(
+        body,
+        json!({"skills__any": ["Enter up to 100 names or ids of skills, with commas between them."]})
+    );
     let answer = app.raw(&format!(
         "GET /api/developers/?name={} HTTP/1.1\r\nhost: x\r\n\r\n",
         "x".repeat(100_000)
@@ -313,6 +319,35 @@ fn very_many_or_very_long_values_are_400() {
         &answer[..answer.len().min(80)]
     );
     app.get("/api/").ok();
+}
+
+#[test]
+fn as_many_filters_and_values_as_are_taken_fit_into_a_statement() {
+    let app = directory();
+    let names = [
+        "years_experience__in",
+        "company__in",
+        "company__founded_year__in",
+        "skills__in",
+        "name__in",
+    ];
+    let filters: Vec<String> = (0..50)
+        .map(|number| {
+            let values: Vec<String> = (0..180).map(|value| (value + number).to_string()).collect();
+            format!("{}={}", names[number % names.len()], values.join(","))
+        })
+        .collect();
+    let query = filters.join("&");
+    assert!(query.len() < 60_000);
+    assert_eq!(app.get(&format!("/api/developers/?{query}")).status, 200);
+    let any: Vec<String> = (0..100).map(|number| format!("skill{number}")).collect();
+    for name in ["skills__all", "skills__any", "skills__none"] {
+        let answer = app.get(&format!(
+            "/api/developers/?{name}={0}&{name}={0},x",
+            any[..99].join(",")
+        ));
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
 }
 
 #[test]
