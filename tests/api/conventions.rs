@@ -295,7 +295,7 @@ fn a_request_in_flight_is_answered_when_the_server_ends() {
         }
         hold.wait();
         let waiting = scope.spawn(|| app.get("/api/skills/"));
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        std::thread::sleep(std::time::Duration::from_secs(1));
         assert!(!waiting.is_finished());
         app.stop_in_order();
         std::thread::sleep(std::time::Duration::from_millis(300));

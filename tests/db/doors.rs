@@ -1,6 +1,10 @@
 //! The read door and the write door.
 
-use std::sync::mpsc;
+use std::{
+    pin::Pin,
+    sync::mpsc,
+    task::{Context, Waker},
+};
 
 use diesel::{dsl::count_star, prelude::*};
 use roster::{
@@ -165,32 +169,34 @@ fn one_of_a_group_that_panics_or_fails_harms_no_other() {
     add_skill(&db, "afterwards");
 }
 
+/// Puts a write into the queue behind a [`Hold`], and leaves it waiting there.
+fn queued<T>(write: impl Future<Output = T>) -> Pin<Box<impl Future<Output = T>>> {
+    let mut write = Box::pin(write);
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(write.as_mut().poll(&mut context).is_pending());
+    write
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+        .block_on(future)
+}
+
 #[test]
 fn those_who_wait_together_are_committed_together_and_answered_after_it() {
     let place = Place::embedded();
     let db = place.open();
     let hold = Hold::on(&db);
-    let first = {
-        let db = db.clone();
-        std::thread::spawn(move || {
-            add_skill(&db, "first");
-            names(&db)
-        })
-    };
-    // Queued behind the first, in its group: it sees the first's row, which no reader sees yet.
-    std::thread::sleep(std::time::Duration::from_millis(100));
-    let second = {
-        let db = db.clone();
-        std::thread::spawn(move || {
-            let reader = db.clone();
-            db.write_blocking(move |conn| Ok::<_, Error>((count(conn)?, names(&reader))))
-                .unwrap()
-        })
-    };
-    std::thread::sleep(std::time::Duration::from_millis(100));
+    let first = queued(db.write(|conn| insert(conn, "first")));
+    // In the first's group: it sees the first's row, which no reader sees yet.
+    let reader = db.clone();
+    let second = queued(db.write(move |conn| Ok::<_, Error>((count(conn)?, names(&reader)))));
     hold.release();
-    assert_eq!(second.join().unwrap(), (1, Vec::new()));
-    assert_eq!(first.join().unwrap(), ["first"]);
+    block_on(first).unwrap();
+    assert_eq!(names(&db), ["first"]);
+    assert_eq!(block_on(second).unwrap(), (1, Vec::new()));
 }
 
 #[test]
@@ -198,20 +204,16 @@ fn what_waits_when_the_doors_close_is_written() {
     let place = Place::embedded();
     let db = place.open();
     let hold = Hold::on(&db);
-    let writers: Vec<_> = (0..5)
-        .map(|number| {
-            let db = db.clone();
-            std::thread::spawn(move || add_skill(&db, &number.to_string()))
-        })
+    let writes: Vec<_> = (0..5)
+        .map(|number| queued(db.write(move |conn| insert(conn, &number.to_string()))))
         .collect();
-    std::thread::sleep(std::time::Duration::from_millis(200));
     let closing = {
         let db = db.clone();
         std::thread::spawn(move || db.close())
     };
     hold.release();
-    for writer in writers {
-        writer.join().unwrap();
+    for write in writes {
+        block_on(write).unwrap();
     }
     closing.join().unwrap();
     assert_eq!(names(&db).len(), 5);
