@@ -31,7 +31,7 @@ pub enum Error {
     Internal(String),
 }
 
-/// Messages by field, each field in the order of its first message's name.
+/// Messages by field, the fields in the order of their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct FieldErrors(BTreeMap<String, Vec<String>>);

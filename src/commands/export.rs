@@ -6,23 +6,20 @@ use std::{
     path::Path,
 };
 
-use diesel::prelude::*;
 use serde_json::{Map, Value};
 use tempfile::NamedTempFile;
 
 use super::{Failure, progress::Progress};
 use crate::{
     config::{self, Format},
-    db::{
-        Db, DbConnection, Readiness, Target,
-        schema::{companies, developers, skills},
-    },
+    db::{Db, DbConnection, Readiness, Target},
     files::Kind,
     models::{Company, Developer, Skill},
+    query::{Listed, Order, Window},
 };
 
 /// Objects fetched at once.
-const CHUNK: i64 = 1_024;
+const CHUNK: usize = 1_024;
 
 pub fn run(target: &Target, args: &config::Export) -> Result<(), Failure> {
     let db = Db::open(target, Readiness::MustExist)?;
@@ -58,20 +55,25 @@ fn export(conn: &mut DbConnection, kind: Kind, args: &config::Export) -> Result<
     let mut out = Out::new(args.format, kind, BufWriter::new(file)).map_err(at)?;
     let mut progress = Progress::begin(&name);
     let mut count = 0;
-    let mut last = 0;
-    loop {
-        let objects = match kind {
-            Kind::Companies => companies_after(conn, last)?,
-            Kind::Skills => skills_after(conn, last)?,
-            Kind::Developers => developers_after(conn, last)?,
-        };
-        let Some((id, _)) = objects.last() else { break };
-        last = *id;
-        for (_, cells) in &objects {
+    let mut write = |objects: Vec<Vec<Value>>| -> Result<(), Failure> {
+        for cells in objects {
             out.object(kind, cells).map_err(at)?;
             progress.step();
             count += 1;
         }
+        Ok(())
+    };
+    match kind {
+        Kind::Companies => each_chunk(conn, Company::all, |_, rows| {
+            write(rows.into_iter().map(company).collect())
+        })?,
+        Kind::Skills => each_chunk(conn, Skill::all, |_, rows| {
+            write(rows.into_iter().map(skill).collect())
+        })?,
+        Kind::Developers => each_chunk(conn, Developer::all, |conn, rows| {
+            let rows = Developer::with_skills(conn, rows)?;
+            write(rows.into_iter().map(developer).collect())
+        })?,
     }
     keep(out.finish().map_err(at)?, &path).map_err(at)?;
     Ok(count)
@@ -86,72 +88,55 @@ fn keep(out: BufWriter<NamedTempFile>, path: &Path) -> io::Result<()> {
     file.persist(path).map(|_| ()).map_err(|error| error.error)
 }
 
-/// An object's id, and its cells in the order of its kind's columns.
-type Object = (i64, Vec<Value>);
-
-fn companies_after(conn: &mut DbConnection, id: i64) -> QueryResult<Vec<Object>> {
-    let rows: Vec<Company> = Company::all()
-        .filter(companies::id.gt(id))
-        .order(companies::id)
-        .limit(CHUNK)
-        .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            (
-                row.id,
-                vec![
-                    row.id.into(),
-                    row.name.into(),
-                    row.founded_year.into(),
-                    time(Some(row.created_at)),
-                ],
-            )
-        })
-        .collect())
-}
-
-fn skills_after(conn: &mut DbConnection, id: i64) -> QueryResult<Vec<Object>> {
-    let rows: Vec<Skill> = Skill::all()
-        .filter(skills::id.gt(id))
-        .order(skills::id)
-        .limit(CHUNK)
-        .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            (
-                row.id,
-                vec![row.id.into(), row.name.into(), row.category.into()],
-            )
-        })
-        .collect())
-}
-
-fn developers_after(conn: &mut DbConnection, id: i64) -> QueryResult<Vec<Object>> {
-    let rows: Vec<Developer> = Developer::all()
-        .filter(developers::id.gt(id))
-        .order(developers::id)
-        .limit(CHUNK)
-        .load(conn)?;
-    let cells = |(row, skills): (Developer, Vec<Skill>)| {
-        let skills: Vec<Value> = skills.into_iter().map(|skill| skill.name.into()).collect();
-        let cells = vec![
-            row.id.into(),
-            row.name.into(),
-            row.company.name.into(),
-            row.years_experience.into(),
-            time(row.last_login),
-            time(Some(row.created_at)),
-            skills.into(),
-            Value::Null,
-        ];
-        (row.id, cells)
+/// Calls `take` with all rows in the order of their ids, some at a time.
+fn each_chunk<M: Listed>(
+    conn: &mut DbConnection,
+    all: fn() -> M::Query,
+    mut take: impl FnMut(&mut DbConnection, Vec<M>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let order = Order::parse("id").map_err(Failure::new)?;
+    let mut window = Window {
+        order,
+        cursor: None,
+        size: CHUNK,
     };
-    Ok(Developer::with_skills(conn, rows)?
-        .into_iter()
-        .map(cells)
-        .collect())
+    loop {
+        let slice = window.cut(conn, all())?;
+        take(conn, slice.rows)?;
+        window.cursor = slice.next;
+        if window.cursor.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+// The cells of each kind, in the order of its columns.
+
+fn company(row: Company) -> Vec<Value> {
+    vec![
+        row.id.into(),
+        row.name.into(),
+        row.founded_year.into(),
+        time(Some(row.created_at)),
+    ]
+}
+
+fn skill(row: Skill) -> Vec<Value> {
+    vec![row.id.into(), row.name.into(), row.category.into()]
+}
+
+fn developer((row, skills): (Developer, Vec<Skill>)) -> Vec<Value> {
+    let skills: Vec<Value> = skills.into_iter().map(|skill| skill.name.into()).collect();
+    vec![
+        row.id.into(),
+        row.name.into(),
+        row.company.name.into(),
+        row.years_experience.into(),
+        time(row.last_login),
+        time(Some(row.created_at)),
+        skills.into(),
+        Value::Null,
+    ]
 }
 
 fn time(stamp: Option<crate::db::Stamp>) -> Value {
@@ -179,13 +164,13 @@ impl<W: Write> Out<W> {
         })
     }
 
-    fn object(&mut self, kind: Kind, cells: &[Value]) -> io::Result<()> {
+    fn object(&mut self, kind: Kind, cells: Vec<Value>) -> io::Result<()> {
         match self {
             Self::Csv(writer) => Ok(writer.write_record(cells.iter().map(csv_cell))?),
             Self::Json { out, first } => {
                 out.write_all(if std::mem::take(first) { b"\n" } else { b",\n" })?;
                 let names = kind.columns().iter().map(|column| column.name.to_owned());
-                let object: Map<String, Value> = names.zip(cells.iter().cloned()).collect();
+                let object: Map<String, Value> = names.zip(cells).collect();
                 Ok(serde_json::to_writer(out, &object)?)
             }
         }

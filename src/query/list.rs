@@ -122,26 +122,7 @@ impl<M: Filtered> FromRequest for List<M> {
 fn read<M: Filtered>(request: &HttpRequest) -> Result<List<M>, Error> {
     let params = Params::parse(request.query_string());
     let mut errors = FieldErrors::default();
-    let mut conditions = Vec::new();
-    let mut asked = BTreeSet::new();
-    for (name, value) in params.iter().filter(|(name, _)| !PAGING.contains(name)) {
-        // What is said twice narrows no further.
-        if !asked.insert((name, value)) {
-            continue;
-        }
-        if asked.len() > FILTERS_MAX {
-            errors.add(
-                name,
-                &format!("Ensure there are no more than {FILTERS_MAX} filters."),
-            );
-            break;
-        }
-        match condition::<M>(name, value) {
-            Some(Ok(condition)) => conditions.push(condition),
-            Some(Err(message)) => errors.add(name, &message),
-            None => errors.add(name, &unknown(name, parameters::<M>())),
-        }
-    }
+    let (asked, conditions) = read_filters::<M>(&params, &mut errors);
     let size = params.last("page_size").map_or(Ok(PAGE_SIZE), page_size);
     let size = size
         .map_err(|message| errors.add("page_size", &message))
@@ -180,6 +161,34 @@ fn read<M: Filtered>(request: &HttpRequest) -> Result<List<M>, Error> {
         },
         frame,
     })
+}
+
+/// The parameters that narrow the list, each once, and what they ask.
+fn read_filters<'a, M: Filtered>(
+    params: &'a Params,
+    errors: &mut FieldErrors,
+) -> (BTreeSet<(&'a str, &'a str)>, Vec<Condition>) {
+    let mut conditions = Vec::new();
+    let mut asked = BTreeSet::new();
+    for (name, value) in params.iter().filter(|(name, _)| !PAGING.contains(name)) {
+        // What is said twice narrows no further.
+        if !asked.insert((name, value)) {
+            continue;
+        }
+        if asked.len() > FILTERS_MAX {
+            errors.add(
+                name,
+                &format!("Ensure there are no more than {FILTERS_MAX} filters."),
+            );
+            break;
+        }
+        match condition::<M>(name, value) {
+            Some(Ok(condition)) => conditions.push(condition),
+            Some(Err(message)) => errors.add(name, &message),
+            None => errors.add(name, &unknown(name, parameters::<M>())),
+        }
+    }
+    (asked, conditions)
 }
 
 /// What the parameter asks of a row; `None` when there is no such parameter.

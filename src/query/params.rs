@@ -63,7 +63,10 @@ impl FromRequest for NoParams {
 /// The message for a parameter that is not known, with the one that was probably meant.
 pub(super) fn unknown(name: &str, known: impl Iterator<Item = String>) -> String {
     const MESSAGE: &str = "Unknown query parameter.";
+    /// A longer name is near to none, and comparing it would cost more than the rest of the request.
+    const LONGEST: usize = 64;
     let near = known
+        .take_while(|_| name.len() <= LONGEST)
         .map(|known| (strsim::osa_distance(&name.to_lowercase(), &known), known))
         .filter(|(distance, known)| distance * 4 <= known.len())
         .min();

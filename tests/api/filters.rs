@@ -267,6 +267,14 @@ fn a_misspelt_parameter_is_told_the_nearest() {
 }
 
 #[test]
+fn a_very_long_parameter_name_is_400_at_once() {
+    let app = directory();
+    let name = "x".repeat(60_000);
+    let body = refusal(&app, &format!("/api/developers/?{name}=1"));
+    assert_eq!(body, json!({name: ["Unknown query parameter."]}));
+}
+
+#[test]
 fn very_many_or_very_long_values_are_400() {
     let app = directory();
     let many = vec!["1"; 10_000].join(",");
