@@ -34,25 +34,25 @@ pub struct Common {
         value_name = "URL",
         default_value = "roster.db"
     )]
-    pub database_url: DatabaseUrl,
+    pub database_url: Hidden,
     /// A TOML file with settings
     #[arg(long, global = true, env = "ROSTER_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
 
-/// As it was given. It may hold a password, so it takes any text: what is wrong with it is said without quoting it.
+/// A setting that is or may hold a secret. It takes any text: what is wrong with it is said without quoting it.
 #[derive(Clone)]
-pub struct DatabaseUrl(pub String);
+pub struct Hidden(pub String);
 
-impl From<String> for DatabaseUrl {
-    fn from(url: String) -> Self {
-        Self(url)
+impl From<String> for Hidden {
+    fn from(text: String) -> Self {
+        Self(text)
     }
 }
 
-impl fmt::Debug for DatabaseUrl {
+impl fmt::Debug for Hidden {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("DatabaseUrl(…)")
+        out.write_str("Hidden(…)")
     }
 }
 
@@ -62,6 +62,10 @@ pub enum Cmd {
     Serve(Serve),
     /// Apply the schema's pending migrations
     Migrate(Migrate),
+    /// Make a user
+    Createuser(Createuser),
+    /// Give a user another password, which ends the user's sessions
+    Changepassword(Changepassword),
     /// Take files into the directory, all of them or none
     Import(Import),
     /// Write the directory as files that `import` takes back
@@ -86,6 +90,26 @@ pub struct Serve {
     /// Threads that serve [default: the number of cores]
     #[arg(long, env = "ROSTER_WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,
+    /// The key that signs tokens, 32 bytes or more [default: one is made once and kept beside an embedded database]
+    #[arg(
+        long,
+        env = "ROSTER_SECRET_KEY",
+        hide_env_values = true,
+        value_name = "KEY"
+    )]
+    pub secret_key: Option<Hidden>,
+    /// How long an access token works
+    #[arg(long, env = "ROSTER_ACCESS_TOKEN_LIFETIME", value_name = "TIME", default_value = "5m", value_parser = lifetime)]
+    pub access_token_lifetime: Duration,
+    /// How long a refresh token works
+    #[arg(long, env = "ROSTER_REFRESH_TOKEN_LIFETIME", value_name = "TIME", default_value = "1d", value_parser = lifetime)]
+    pub refresh_token_lifetime: Duration,
+    /// How long a used refresh token still gets a pair, for a race of two tabs
+    #[arg(long, env = "ROSTER_REFRESH_GRACE", value_name = "TIME", default_value = "0s", value_parser = duration)]
+    pub refresh_grace: Duration,
+    /// How large the body of a request may be
+    #[arg(long, env = "ROSTER_BODY_LIMIT", value_name = "SIZE", default_value = "1MiB", value_parser = size)]
+    pub body_limit: usize,
     /// How long requests in flight may take when the server is told to end
     #[arg(long, env = "ROSTER_SHUTDOWN_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub shutdown_timeout: Duration,
@@ -99,8 +123,40 @@ pub struct Migrate {
 }
 
 #[derive(Debug, Args)]
+pub struct Createuser {
+    /// The user's name
+    #[arg(value_name = "NAME")]
+    pub username: String,
+    /// The user's email address
+    #[arg(long, default_value = "")]
+    pub email: String,
+    /// Make the user one of the staff, who may do everything
+    #[arg(long)]
+    pub staff: bool,
+    #[command(flatten)]
+    pub password: Password,
+}
+
+#[derive(Debug, Args)]
+pub struct Changepassword {
+    /// The user's name
+    #[arg(value_name = "NAME")]
+    pub username: String,
+    #[command(flatten)]
+    pub password: Password,
+}
+
+/// Where a command takes a password from. Never from its arguments, which everybody on the machine sees.
+#[derive(Debug, Args)]
+pub struct Password {
+    /// Read the password as one line from standard input instead of asking for it twice
+    #[arg(long = "password-stdin")]
+    pub stdin: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct Import {
-    /// companies, skills or developers as .csv or .json, or folders with any of them
+    /// companies, skills, users, developers or projects as .csv or .json, or folders with any of them
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Check everything and change nothing
@@ -312,4 +368,33 @@ fn duration(text: &str) -> Result<Duration, String> {
         .checked_mul(millis)
         .map(Duration::from_millis)
         .ok_or_else(|| "that is too long".to_owned())
+}
+
+/// A time that something lasts for, so not none.
+fn lifetime(text: &str) -> Result<Duration, String> {
+    let time = duration(text)?;
+    if time.is_zero() {
+        return Err("that is no time at all".to_owned());
+    }
+    Ok(time)
+}
+
+/// Reads a number of bytes such as `1MiB`, `512KiB` or `4096`.
+fn size(text: &str) -> Result<usize, String> {
+    let unit = text
+        .find(|character: char| !character.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit);
+    let bytes: usize = match unit {
+        "" | "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return Err("a size is a number of bytes, or one with KiB, MiB or GiB".to_owned()),
+    };
+    number
+        .parse::<usize>()
+        .ok()
+        .and_then(|number| number.checked_mul(bytes))
+        .ok_or_else(|| "a size begins with a whole number".to_owned())
 }

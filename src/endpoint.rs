@@ -9,7 +9,12 @@ use actix_web::{
 };
 use serde::Serialize;
 
-use crate::{error::Error, middleware::accepts_json, query::NoParams};
+use crate::{
+    auth::{Guard, Guarded},
+    error::Error,
+    middleware::{accepts_json, admit},
+    query::NoParams,
+};
 
 /// A resource of the API: its path with and without the trailing slash, HEAD wherever there is GET, OPTIONS, and 405 for
 /// every other method.
@@ -17,6 +22,8 @@ pub struct Endpoint {
     path: &'static str,
     about: About,
     routes: Vec<(Method, Route)>,
+    /// How OPTIONS is guarded: as the first of the methods.
+    guarded: Option<fn(Route) -> Route>,
 }
 
 /// The body of an OPTIONS answer, as DRF's metadata class writes it.
@@ -42,6 +49,7 @@ impl Endpoint {
                 parses: JSON,
             },
             routes: Vec::new(),
+            guarded: None,
         }
     }
 
@@ -49,22 +57,58 @@ impl Endpoint {
     pub fn get<F, Args>(self, handler: F) -> Self
     where
         F: Handler<Args>,
-        Args: FromRequest + 'static,
+        Args: FromRequest + Guarded + 'static,
         F::Output: Responder + 'static,
     {
         self.method(Method::GET, handler.clone())
             .method(Method::HEAD, handler)
     }
 
+    pub fn post<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + Guarded + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.method(Method::POST, handler)
+    }
+
+    pub fn put<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + Guarded + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.method(Method::PUT, handler)
+    }
+
+    pub fn patch<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + Guarded + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.method(Method::PATCH, handler)
+    }
+
+    pub fn delete<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + Guarded + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.method(Method::DELETE, handler)
+    }
+
     fn method<F, Args>(mut self, method: Method, handler: F) -> Self
     where
         F: Handler<Args>,
-        Args: FromRequest + 'static,
+        Args: FromRequest + Guarded + 'static,
         F::Output: Responder + 'static,
     {
-        let guard = web::method(method.clone());
-        let route = guard.to(handler).wrap(from_fn(accepts_json));
-        self.routes.push((method, route));
+        self.guarded.get_or_insert(guarded::<Args::Guard>);
+        let route = web::method(method.clone()).to(handler);
+        self.routes.push((method, guarded::<Args::Guard>(route)));
         self
     }
 
@@ -77,18 +121,20 @@ impl Endpoint {
             .chain(["OPTIONS"]);
         let allow = methods.collect::<Vec<_>>().join(", ");
         let refused = allow.clone();
-        let options = move |_: NoParams| {
+        let options = web::method(Method::OPTIONS).to(move |_: NoParams| {
             let response = HttpResponse::Ok()
                 .insert_header((header::ALLOW, allow.as_str()))
                 .json(about);
             async move { response }
-        };
-        self.method(Method::OPTIONS, options)
-            .routes
+        });
+        let options = self.guarded.map(|guarded| guarded(options));
+        self.routes
             .into_iter()
+            .map(|(_, route)| route)
+            .chain(options)
             .fold(
                 web::resource([path, path.trim_end_matches('/')]),
-                |resource, (_, route)| resource.route(route),
+                Resource::route,
             )
             .default_service(web::to(move |request: HttpRequest| {
                 let method = request.method().clone();
@@ -99,6 +145,13 @@ impl Endpoint {
                 async move { Err::<HttpResponse, _>(error) }
             }))
     }
+}
+
+/// What a request goes through before the handler, the last line first.
+fn guarded<G: Guard>(route: Route) -> Route {
+    route
+        .wrap(from_fn(admit::<G, _>))
+        .wrap(from_fn(accepts_json))
 }
 
 impl HttpServiceFactory for Endpoint {

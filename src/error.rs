@@ -8,7 +8,7 @@ use actix_web::{
 };
 use serde::Serialize;
 
-use crate::db;
+use crate::{db, rules};
 
 /// Every answer that is not the one asked for.
 #[derive(Debug)]
@@ -21,10 +21,27 @@ pub enum Error {
     NoSuchObject(&'static str),
     /// 404: a cursor that is damaged or of another list.
     InvalidCursor,
+    /// 400: a body that is no JSON, and why.
+    Unparsable(String),
+    /// 401: nobody has signed in.
+    NotAuthenticated,
+    /// 401: credentials that are not good.
+    Unauthenticated {
+        detail: &'static str,
+        code: &'static str,
+    },
+    /// 403: not for this user.
+    PermissionDenied,
+    /// 403: an object that everybody sees and another user owns.
+    NotTheOwner,
     /// 405, with what the path does allow.
     MethodNotAllowed { method: Method, allow: String },
     /// 406: the client accepts nothing that there is.
     NotAcceptable,
+    /// 413: a body over the limit.
+    TooLarge,
+    /// 415: a body of this type.
+    UnsupportedMediaType(String),
     /// 503: busy, or the storage refuses. The text is for the log.
     Unavailable(String),
     /// 500: a fault of the server. The text is for the log.
@@ -66,11 +83,27 @@ struct Detail<'a> {
 /// Seconds after which a client may try again when the database was busy.
 const RETRY_AFTER: &str = "1";
 
+/// What a 401 asks for (RFC 6750).
+const CHALLENGE: &str = "Bearer realm=\"api\"";
+
 impl Error {
+    /// One message of one field.
+    pub fn field(name: &str, message: &str) -> Self {
+        let mut errors = FieldErrors::default();
+        errors.add(name, message);
+        Self::Fields(errors)
+    }
+
     fn code(&self) -> &'static str {
         match self {
             Self::Fields(_) => "invalid",
             Self::NoSuchPath | Self::NoSuchObject(_) | Self::InvalidCursor => "not_found",
+            Self::Unparsable(_) => "parse_error",
+            Self::NotAuthenticated => "not_authenticated",
+            Self::Unauthenticated { code, .. } => code,
+            Self::PermissionDenied | Self::NotTheOwner => "permission_denied",
+            Self::TooLarge => "request_too_large",
+            Self::UnsupportedMediaType(_) => "unsupported_media_type",
             Self::MethodNotAllowed { .. } => "method_not_allowed",
             Self::NotAcceptable => "not_acceptable",
             Self::Unavailable(_) => "unavailable",
@@ -87,6 +120,21 @@ impl fmt::Display for Error {
             Self::NoSuchPath => out.write_str("Not found."),
             Self::NoSuchObject(name) => write!(out, "No {name} matches the given query."),
             Self::InvalidCursor => out.write_str("Invalid cursor"),
+            Self::Unparsable(reason) => write!(out, "JSON parse error - {reason}"),
+            Self::NotAuthenticated => {
+                out.write_str("Authentication credentials were not provided.")
+            }
+            Self::Unauthenticated { detail, .. } => out.write_str(detail),
+            Self::PermissionDenied => {
+                out.write_str("You do not have permission to perform this action.")
+            }
+            Self::NotTheOwner => {
+                out.write_str("Access restricted to the object owner or admin users.")
+            }
+            Self::TooLarge => out.write_str("Request body exceeded the size limit."),
+            Self::UnsupportedMediaType(name) => {
+                write!(out, "Unsupported media type \"{name}\" in request.")
+            }
             Self::MethodNotAllowed { method, .. } => {
                 write!(out, "Method \"{method}\" not allowed.")
             }
@@ -100,7 +148,11 @@ impl fmt::Display for Error {
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::Fields(_) => StatusCode::BAD_REQUEST,
+            Self::Fields(_) | Self::Unparsable(_) => StatusCode::BAD_REQUEST,
+            Self::NotAuthenticated | Self::Unauthenticated { .. } => StatusCode::UNAUTHORIZED,
+            Self::PermissionDenied | Self::NotTheOwner => StatusCode::FORBIDDEN,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NoSuchPath | Self::NoSuchObject(_) | Self::InvalidCursor => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
@@ -115,6 +167,9 @@ impl ResponseError for Error {
             Self::Fields(errors) => return response.json(errors),
             Self::MethodNotAllowed { allow, .. } => {
                 response.insert_header((header::ALLOW, allow.as_str()));
+            }
+            Self::NotAuthenticated | Self::Unauthenticated { .. } => {
+                response.insert_header((header::WWW_AUTHENTICATE, CHALLENGE));
             }
             Self::Unavailable(reason) => {
                 tracing::warn!(reason, "the database is unavailable");
@@ -136,6 +191,11 @@ impl From<db::Error> for Error {
             db::Error::Unavailable(reason) | db::Error::Refused(reason) => {
                 Self::Unavailable(reason)
             }
+            db::Error::Taken { table, column } => taken(&table, &column),
+            db::Error::Gone { column, id } => Self::field(
+                field_of(&column),
+                &format!("Invalid pk \"{id}\" - object does not exist."),
+            ),
             db::Error::Panicked | db::Error::Query(_) => Self::Internal(error.to_string()),
         }
     }
@@ -145,6 +205,24 @@ impl From<diesel::result::Error> for Error {
     fn from(error: diesel::result::Error) -> Self {
         db::Error::from(error).into()
     }
+}
+
+/// The value is another object's, says the database, whatever was seen before.
+fn taken(table: &str, column: &str) -> Error {
+    let field = field_of(column);
+    let object = match table {
+        "companies" => "company",
+        plural => plural.trim_end_matches('s'),
+    };
+    Error::field(field, &rules::taken(object, field))
+}
+
+/// The field that a column keeps: `name_key` the name, `user_id` the user.
+fn field_of(column: &str) -> &str {
+    ["_key", "_id"]
+        .iter()
+        .find_map(|suffix| column.strip_suffix(suffix))
+        .unwrap_or(column)
 }
 
 /// Answers whatever no route takes.

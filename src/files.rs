@@ -5,7 +5,9 @@
 pub enum Kind {
     Companies,
     Skills,
+    Users,
     Developers,
+    Projects,
 }
 
 /// A column of a CSV file, and the key of the same name in a JSON one.
@@ -13,28 +15,52 @@ pub enum Kind {
 pub struct Column {
     pub name: &'static str,
     pub needed: bool,
+    /// Whether an export has it.
+    pub exported: bool,
 }
 
 const fn needed(name: &'static str) -> Column {
-    Column { name, needed: true }
+    Column {
+        name,
+        needed: true,
+        exported: true,
+    }
 }
 
 const fn optional(name: &'static str) -> Column {
     Column {
         name,
         needed: false,
+        exported: true,
+    }
+}
+
+/// A column that goes in and never comes out.
+const fn import_only(name: &'static str) -> Column {
+    Column {
+        name,
+        needed: false,
+        exported: false,
     }
 }
 
 impl Kind {
-    pub const ALL: [Self; 3] = [Self::Companies, Self::Skills, Self::Developers];
+    pub const ALL: [Self; 5] = [
+        Self::Companies,
+        Self::Skills,
+        Self::Users,
+        Self::Developers,
+        Self::Projects,
+    ];
 
     /// The file's name without its extension.
     pub const fn stem(self) -> &'static str {
         match self {
             Self::Companies => "companies",
             Self::Skills => "skills",
+            Self::Users => "users",
             Self::Developers => "developers",
+            Self::Projects => "projects",
         }
     }
 
@@ -46,6 +72,25 @@ impl Kind {
             optional("created_at"),
         ];
         const SKILLS: &[Column] = &[optional("id"), needed("name"), needed("category")];
+        const USERS: &[Column] = &[
+            optional("id"),
+            needed("username"),
+            optional("email"),
+            import_only("password"),
+            optional("password_hash"),
+            optional("is_staff"),
+            optional("is_active"),
+            optional("date_joined"),
+            optional("last_login"),
+        ];
+        const PROJECTS: &[Column] = &[
+            optional("id"),
+            needed("owner"),
+            needed("name"),
+            optional("description"),
+            optional("skills"),
+            optional("created_at"),
+        ];
         const DEVELOPERS: &[Column] = &[
             optional("id"),
             needed("name"),
@@ -59,7 +104,17 @@ impl Kind {
         match self {
             Self::Companies => COMPANIES,
             Self::Skills => SKILLS,
+            Self::Users => USERS,
             Self::Developers => DEVELOPERS,
+            Self::Projects => PROJECTS,
         }
+    }
+
+    /// The names of the columns that an export has.
+    pub fn exported(self) -> impl Iterator<Item = &'static str> {
+        self.columns()
+            .iter()
+            .filter(|column| column.exported)
+            .map(|column| column.name)
     }
 }

@@ -1,6 +1,7 @@
 //! A directory of companies, developers, skills and projects, served over REST by one binary.
 
 pub mod api;
+pub mod auth;
 pub mod commands;
 pub mod config;
 pub mod db;

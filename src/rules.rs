@@ -5,16 +5,32 @@ use std::ops::RangeInclusive;
 use crate::db::Stamp;
 
 pub const REQUIRED: &str = "This field is required.";
+pub const BLANK: &str = "This field may not be blank.";
+pub const NULL: &str = "This field may not be null.";
+
+/// DRF's message for a value that another object has, and only one may.
+pub fn taken(object: &str, field: &str) -> String {
+    format!("{object} with this {field} already exists.")
+}
 
 /// Trims `text` and holds it to `max` characters, as DRF's `CharField`.
 ///
 /// # Errors
 /// The message for blank text, a NUL, and too many characters.
 pub fn text(text: &str, max: usize) -> Result<String, String> {
-    let text = text.trim();
+    let text = optional_text(text, max)?;
     if text.is_empty() {
-        return Err("This field may not be blank.".to_owned());
+        return Err(BLANK.to_owned());
     }
+    Ok(text)
+}
+
+/// As [`text`], for what may be blank.
+///
+/// # Errors
+/// The message for a NUL, and for too many characters.
+pub fn optional_text(text: &str, max: usize) -> Result<String, String> {
+    let text = text.trim();
     without_nul(text)?;
     if text.chars().count() > max {
         return Err(format!(

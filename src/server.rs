@@ -9,7 +9,7 @@ use actix_web::{
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::{db::Db, routes};
+use crate::{auth::Auth, db::Db, routes};
 
 /// How a server is run.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub struct Settings {
     pub bind: String,
     /// Threads that serve; each handles many connections.
     pub workers: usize,
+    /// Bytes of a request's body at most.
+    pub body_limit: usize,
     /// How long requests in flight may take when the server is told to end.
     pub shutdown_timeout: Duration,
 }
@@ -26,9 +28,16 @@ pub struct Settings {
 ///
 /// # Errors
 /// When the address cannot be resolved or taken.
-pub fn listen(db: &Db, settings: &Settings) -> io::Result<(Server, Vec<SocketAddr>)> {
-    let db = Data::new(db.clone());
-    let app = move || App::new().app_data(db.clone()).configure(routes::configure);
+pub fn listen(db: &Db, auth: Auth, settings: &Settings) -> io::Result<(Server, Vec<SocketAddr>)> {
+    let (db, auth) = (Data::new(db.clone()), Data::new(auth));
+    let limits = Data::new(settings.clone());
+    let app = move || {
+        App::new()
+            .app_data(db.clone())
+            .app_data(auth.clone())
+            .app_data(limits.clone())
+            .configure(routes::configure)
+    };
     let server = HttpServer::new(app)
         .workers(settings.workers)
         .shutdown_timeout(

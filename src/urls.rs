@@ -1,4 +1,4 @@
-//! Absolute URLs.
+//! Absolute URLs, and the addresses of those who ask for them.
 
 use actix_web::HttpRequest;
 
@@ -26,4 +26,9 @@ pub fn canonical(request: &HttpRequest) -> String {
         origin(request),
         request.path().trim_end_matches('/')
     )
+}
+
+/// The client's address: the socket's. Forwarding headers have no say.
+pub fn client_address(request: &HttpRequest) -> Option<String> {
+    request.peer_addr().map(|peer| peer.ip().to_string())
 }

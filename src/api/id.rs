@@ -19,6 +19,18 @@ impl<M: Listed> Id<M> {
     }
 
     /// # Errors
+    /// 404 when the path has no id.
+    pub fn of(request: &HttpRequest) -> Result<Self, Error> {
+        let value = request.match_info().get("id").and_then(parse);
+        value
+            .map(|value| Self {
+                value,
+                model: PhantomData,
+            })
+            .ok_or(Error::NoSuchObject(M::NAME))
+    }
+
+    /// # Errors
     /// 404 when nothing was found under this id.
     pub fn found<T>(&self, object: Option<T>) -> Result<T, Error> {
         object.ok_or(Error::NoSuchObject(M::NAME))
@@ -30,14 +42,7 @@ impl<M: Listed> FromRequest for Id<M> {
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let id = request.match_info().get("id").and_then(parse);
-        ready(
-            id.map(|value| Self {
-                value,
-                model: PhantomData,
-            })
-            .ok_or(Error::NoSuchObject(M::NAME)),
-        )
+        ready(Self::of(request))
     }
 }
 

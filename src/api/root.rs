@@ -2,6 +2,7 @@ use actix_web::{HttpRequest, web::Json};
 use serde_json::{Map, Value};
 
 use crate::{
+    auth::Anyone,
     error::Error,
     query::{Shown, alone},
     routes::RESOURCES,
@@ -13,6 +14,7 @@ use crate::{
 /// # Errors
 /// 400 for a resource that is not there, and for any other parameter.
 pub async fn list_resources(
+    _: Anyone,
     request: HttpRequest,
 ) -> Result<Json<Shown<Map<String, Value>>>, Error> {
     let fields = alone(&request, RESOURCES)?;

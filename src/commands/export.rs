@@ -11,10 +11,11 @@ use tempfile::NamedTempFile;
 
 use super::{Failure, progress::Progress};
 use crate::{
+    auth::PasswordHash,
     config::{self, Format},
     db::{Db, DbConnection, Readiness, Target},
     files::Kind,
-    models::{Company, Developer, Skill},
+    models::{Company, Developer, Project, Skill, User},
     query::{Listed, Order, Window},
 };
 
@@ -45,7 +46,7 @@ fn file_name(kind: Kind, format: Format) -> String {
     }
 }
 
-/// Writes one file. It takes its name when it is whole, so that one of an earlier export is replaced or left, never
+/// Writes one file, its cells in the order of the kind's columns. It takes its name when it is whole, so that one of an earlier export is replaced or left, never
 /// cut short.
 fn export(conn: &mut DbConnection, kind: Kind, args: &config::Export) -> Result<u64, Failure> {
     let name = file_name(kind, args.format);
@@ -70,20 +71,34 @@ fn export(conn: &mut DbConnection, kind: Kind, args: &config::Export) -> Result<
         Kind::Skills => each_chunk(conn, Skill::all, |_, rows| {
             write(rows.into_iter().map(skill).collect())
         })?,
+        Kind::Users => each_chunk(conn, User::all, |conn, rows: Vec<User>| {
+            let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+            let mut hashes = User::passwords(conn, &ids)?;
+            let users = rows.into_iter().map(|row| {
+                let hash = hashes.remove(&row.id);
+                user(row, hash)
+            });
+            write(users.collect())
+        })?,
         Kind::Developers => each_chunk(conn, Developer::all, |conn, rows| {
             let rows = Developer::with_skills(conn, rows)?;
             write(rows.into_iter().map(developer).collect())
         })?,
+        Kind::Projects => each_chunk(conn, Project::all, |conn, rows| {
+            let rows = Project::with_skills(conn, rows)?;
+            write(rows.into_iter().map(project).collect())
+        })?,
     }
-    keep(out.finish().map_err(at)?, &path).map_err(at)?;
+    // Hashes of passwords are for the owner's eyes alone.
+    let mode = if kind == Kind::Users { 0o600 } else { 0o644 };
+    keep(out.finish().map_err(at)?, &path, mode).map_err(at)?;
     Ok(count)
 }
 
-fn keep(out: BufWriter<NamedTempFile>, path: &Path) -> io::Result<()> {
+fn keep(out: BufWriter<NamedTempFile>, path: &Path, mode: u32) -> io::Result<()> {
     let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
     file.as_file().sync_all()?;
-    // Temporary files are private; an export is as readable as any other file.
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
     file.as_file().set_permissions(mode)?;
     file.persist(path).map(|_| ()).map_err(|error| error.error)
 }
@@ -126,7 +141,7 @@ fn skill(row: Skill) -> Vec<Value> {
 }
 
 fn developer((row, skills): (Developer, Vec<Skill>)) -> Vec<Value> {
-    let skills: Vec<Value> = skills.into_iter().map(|skill| skill.name.into()).collect();
+    let skills = names(skills);
     vec![
         row.id.into(),
         row.name.into(),
@@ -134,9 +149,38 @@ fn developer((row, skills): (Developer, Vec<Skill>)) -> Vec<Value> {
         row.years_experience.into(),
         time(row.last_login),
         time(Some(row.created_at)),
-        skills.into(),
-        Value::Null,
+        skills,
+        row.user.map_or(Value::Null, |user| user.username.into()),
     ]
+}
+
+fn user(row: User, hash: Option<PasswordHash>) -> Vec<Value> {
+    let hash = hash.filter(|hash| *hash != PasswordHash::unusable());
+    vec![
+        row.id.into(),
+        row.username.into(),
+        row.email.into(),
+        hash.map_or(Value::Null, |hash| hash.as_str().into()),
+        row.is_staff.into(),
+        row.is_active.into(),
+        time(Some(row.date_joined)),
+        time(row.last_login),
+    ]
+}
+
+fn project((row, skills): (Project, Vec<Skill>)) -> Vec<Value> {
+    vec![
+        row.id.into(),
+        row.owner.username.into(),
+        row.name.into(),
+        row.description.into(),
+        names(skills),
+        time(Some(row.created_at)),
+    ]
+}
+
+fn names(skills: Vec<Skill>) -> Value {
+    skills.into_iter().map(|skill| skill.name).collect()
 }
 
 fn time(stamp: Option<crate::db::Stamp>) -> Value {
@@ -154,7 +198,7 @@ impl<W: Write> Out<W> {
         Ok(match format {
             Format::Csv => {
                 let mut writer = csv::Writer::from_writer(out);
-                writer.write_record(kind.columns().iter().map(|column| column.name))?;
+                writer.write_record(kind.exported())?;
                 Self::Csv(Box::new(writer))
             }
             Format::Json => {
@@ -169,7 +213,7 @@ impl<W: Write> Out<W> {
             Self::Csv(writer) => Ok(writer.write_record(cells.iter().map(csv_cell))?),
             Self::Json { out, first } => {
                 out.write_all(if std::mem::take(first) { b"\n" } else { b",\n" })?;
-                let names = kind.columns().iter().map(|column| column.name.to_owned());
+                let names = kind.exported().map(ToOwned::to_owned);
                 let object: Map<String, Value> = names.zip(cells).collect();
                 Ok(serde_json::to_writer(out, &object)?)
             }

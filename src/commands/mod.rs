@@ -1,9 +1,12 @@
 //! What the binary does, one file a command.
 
+mod changepassword;
 mod completions;
+mod createuser;
 mod export;
 pub mod import;
 mod migrate;
+mod password;
 mod progress;
 mod serve;
 
@@ -62,6 +65,8 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Cmd::Serve(args) => serve::run(&target, &args),
         Cmd::Migrate(args) => migrate::run(&target, &args),
+        Cmd::Createuser(args) => createuser::run(&target, &args),
+        Cmd::Changepassword(args) => changepassword::run(&target, &args),
         Cmd::Import(args) => import::run(&target, &args),
         Cmd::Export(args) => export::run(&target, &args),
         Cmd::Completions(args) => completions::run(&args),

@@ -4,20 +4,41 @@ use tempfile::TempDir;
 
 use super::{Failure, import};
 use crate::{
+    auth::{self, Auth, PasswordHash, Secret},
     config::Serve,
-    db::{Db, Readiness, Target},
+    db::{self, Db, Readiness, Stamp, Target},
+    models::{User, UserDraft},
     server::{self, Signals},
 };
+
+/// The name of the demo's staff user.
+const ADMIN: &str = "admin";
 
 pub fn run(target: &Target, args: &Serve) -> Result<(), Failure> {
     // Kept until the end, for it removes the folder with the database.
     let demo = if args.demo { Some(demo()?) } else { None };
     let target = demo.as_ref().map_or(target, |(_, target)| target);
+    let given = given_secret(target, args)?;
     let db = Db::open(target, Readiness::CreateWhenNew)?;
-    if demo.is_some() {
-        import::sample(&db)?;
-    }
-    let ended = actix_web::rt::System::new().block_on(serve(&db, target, args));
+    let secret = match given {
+        Some(secret) => secret,
+        None => kept_secret(target)?,
+    };
+    let auth = Auth::new(auth::Settings {
+        secret,
+        access_token_lifetime: args.access_token_lifetime,
+        refresh_token_lifetime: args.refresh_token_lifetime,
+        refresh_grace: args.refresh_grace,
+    })
+    .map_err(Failure::new)?;
+    let greeting = match demo {
+        Some(_) => Greeting::Demo {
+            password: fill(&db)?,
+        },
+        None if db.read_blocking(|conn| Ok::<_, db::Error>(User::any(conn)?))? => Greeting::None,
+        None => Greeting::FirstUser,
+    };
+    let ended = actix_web::rt::System::new().block_on(serve(&db, auth, target, args, &greeting));
     db.close();
     ended
 }
@@ -29,44 +50,101 @@ fn demo() -> Result<(TempDir, Target), Failure> {
     Ok((folder, target))
 }
 
-async fn serve(db: &Db, target: &Target, args: &Serve) -> Result<(), Failure> {
+/// Imports the sample directory, makes a staff user and returns that one's password.
+fn fill(db: &Db) -> Result<String, Failure> {
+    import::sample(db)?;
+    let password = auth::random::<12>()?;
+    let hash = PasswordHash::of(&password).map_err(Failure::new)?;
+    let draft = UserDraft {
+        username: ADMIN.to_owned(),
+        is_staff: true,
+        ..UserDraft::new(Stamp::now())
+    };
+    db.write_blocking(move |conn| Ok::<_, db::Error>(draft.insert(conn, None, &hash)?))?;
+    Ok(password)
+}
+
+/// The key that was set, if it was. A server's database may be many servers': they must be told one key.
+fn given_secret(target: &Target, args: &Serve) -> Result<Option<Secret>, Failure> {
+    match (&args.secret_key, target) {
+        (Some(key), _) => Secret::new(key.0.clone()).map(Some).map_err(Failure::new),
+        (None, Target::Sqlite(_)) => Ok(None),
+        #[cfg(feature = "postgres")]
+        (None, Target::Postgres(_)) => Err(Failure::new(
+            "on PostgreSQL the secret key must be set: --secret-key, or better ROSTER_SECRET_KEY",
+        )),
+    }
+}
+
+fn kept_secret(target: &Target) -> Result<Secret, Failure> {
+    match target {
+        Target::Sqlite(path) => Secret::beside(path).map_err(Failure::new),
+        #[cfg(feature = "postgres")]
+        Target::Postgres(_) => Err(Failure::new("the secret key must be set")),
+    }
+}
+
+async fn serve(
+    db: &Db,
+    auth: Auth,
+    target: &Target,
+    args: &Serve,
+    greeting: &Greeting,
+) -> Result<(), Failure> {
     let settings = server::Settings {
         bind: args.bind.clone(),
         workers: args.workers.map_or_else(cores, usize::from),
+        body_limit: args.body_limit,
         shutdown_timeout: args.shutdown_timeout,
     };
     // Before anybody can know that there is a server.
     let signals = Signals::catch()?;
-    let (server, addresses) = server::listen(db, &settings)
+    let (server, addresses) = server::listen(db, auth, &settings)
         .map_err(|error| Failure::new(format!("cannot listen on {}: {error}", settings.bind)))?;
-    let mut out = io::stdout();
-    for address in addresses {
-        writeln!(
-            out,
-            "roster {} serves {target} at http://{address}/api/",
-            env!("CARGO_PKG_VERSION")
-        )?;
-        if args.demo {
-            greet(&mut out, &format!("http://{address}/api"))?;
-        }
-    }
-    out.flush()?;
+    let version = env!("CARGO_PKG_VERSION");
+    let lines = addresses.iter().map(|address| {
+        let api = format!("http://{address}/api");
+        format!(
+            "roster {version} serves {target} at {api}/\n{}",
+            greeting.text(&api)
+        )
+    });
+    let lines: String = lines.collect();
+    // Whether anybody reads it is no matter for the server.
+    let _ = io::stdout().write_all(lines.as_bytes());
     let handle = server.handle();
     let (ended, ()) = tokio::join!(server, signals.end(handle));
     Ok(ended?)
 }
 
-fn greet(out: &mut impl io::Write, api: &str) -> io::Result<()> {
-    writeln!(
-        out,
-        "It is the sample directory, and it is gone when this ends (Ctrl-C). Try:"
-    )?;
-    writeln!(out, "  curl '{api}/developers/?page_size=2'")?;
-    writeln!(
-        out,
-        "  curl '{api}/developers/?senior=true&skill=Rust&skill=Linux&page_size=1'"
-    )?;
-    writeln!(out, "  curl '{api}/companies/1/'")
+/// What is said behind the address.
+enum Greeting {
+    None,
+    /// How to begin, for nobody can sign in yet.
+    FirstUser,
+    Demo {
+        password: String,
+    },
+}
+
+impl Greeting {
+    fn text(&self, api: &str) -> String {
+        match self {
+            Self::None => String::new(),
+            Self::FirstUser => {
+                "There are no users yet. Make the first, on the same database, with: \
+                                roster createuser NAME --staff\n"
+                    .to_owned()
+            }
+            Self::Demo { password } => format!(
+                "It is the sample directory, and it is gone when this ends (Ctrl-C). Try:\n  \
+                   curl '{api}/developers/?page_size=2'\n  \
+                   curl '{api}/developers/?senior=true&skill=Rust&skill=Linux&page_size=1'\n  \
+                   curl '{api}/companies/1/'\n\
+                 Its staff user is {ADMIN}, with a password that is shown this once: {password}\n"
+            ),
+        }
+    }
 }
 
 fn cores() -> usize {

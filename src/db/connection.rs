@@ -152,6 +152,28 @@ impl DbConnection {
         }
     }
 
+    /// Holds the row of `table` with this id, so that nobody changes it between what this transaction reads and what it
+    /// writes. SQLite has one writer, and the transaction is it.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(unused_variables, reason = "SQLite sees to it by itself")
+    )]
+    pub fn hold(&mut self, table: &str, id: i64) -> QueryResult<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(conn) => {
+                diesel::sql_query(format!("SELECT 1 FROM {table} WHERE id = $1 FOR UPDATE"))
+                    .bind::<diesel::sql_types::BigInt, _>(id)
+                    .execute(conn)
+                    .map(|_| ())
+            }
+        }
+    }
+
     /// Keeps the ids that `table` will give beyond those it holds, after rows with ids of their own.
     ///
     /// # Errors
@@ -207,7 +229,7 @@ impl DbConnection {
     fn remake_search(&mut self, triggers: &[String]) -> QueryResult<()> {
         match self {
             Self::Sqlite(conn) => {
-                for table in ["companies", "skills", "developers"] {
+                for table in ["companies", "skills", "developers", "projects"] {
                     conn.batch_execute(&format!(
                         "INSERT INTO {table}_search ({table}_search) VALUES ('rebuild')"
                     ))?;

@@ -22,6 +22,8 @@ const POOL_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Db {
     readers: Pool<Manager>,
+    /// For [`Db::glance`]; none on an engine behind a network.
+    glances: Option<Pool<Manager>>,
     /// One a connection: who waits for one waits here, and holds no thread.
     permits: Arc<Semaphore>,
     writer: Arc<Writer>,
@@ -43,22 +45,26 @@ impl Db {
         settings
             .settle(&mut conn)
             .map_err(|error| Error::Refused(format!("cannot open {target}: {error}")))?;
-        let readers = pool(
-            target,
-            Settings {
-                access: Access::Read,
-                statements: statements.clone(),
-            },
-        )?;
-        let writer = match conn {
-            DbConnection::Sqlite(_) => Writer::group(conn)?,
+        let reading = Settings {
+            access: Access::Read,
+            statements: statements.clone(),
+        };
+        let readers = pool(target, reading.clone(), readers())?;
+        let (writer, glances) = match conn {
+            DbConnection::Sqlite(_) => {
+                let glances = pool(target, reading, cores())?;
+                (Writer::group(conn)?, Some(glances))
+            }
             #[cfg(feature = "postgres")]
-            DbConnection::Postgres(_) => Writer::Pool(pool(target, settings)?),
+            DbConnection::Postgres(_) => {
+                (Writer::Pool(pool(target, settings, self::readers())?), None)
+            }
         };
         let permits = Arc::new(Semaphore::new(readers.max_size() as usize));
         Ok(Self {
             permits,
             readers,
+            glances,
             writer: Arc::new(writer),
             statements,
         })
@@ -76,13 +82,45 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
+        self.off_thread(|conn| conn.within(Access::Read, f)).await
+    }
+
+    /// Runs `f`, one statement of microseconds by a key, without a transaction of its own. On the embedded engine it is done
+    /// at once on the calling thread, which costs less than going to another.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub async fn glance<T, E>(
+        &self,
+        f: impl FnOnce(&mut DbConnection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        match self.glances.as_ref().and_then(Pool::try_get) {
+            Some(mut conn) => f(&mut conn),
+            None => self.off_thread(f).await,
+        }
+    }
+
+    /// Runs `f` with a connection of the readers' on a thread that may block.
+    async fn off_thread<T, E>(
+        &self,
+        f: impl FnOnce(&mut DbConnection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
         let permit = timeout(POOL_TIMEOUT, self.permits.clone().acquire_owned()).await;
         let Ok(Ok(permit)) = permit else {
             return Err(Error::Unavailable("too many reads are waiting".to_owned()).into());
         };
-        let db = self.clone();
+        let readers = self.readers.clone();
         off_thread(move || {
-            let result = db.read_blocking(f);
+            // Taken here, on the blocking thread, for taking can wait too.
+            let result = f(&mut *readers.get().map_err(Error::from)?);
             drop(permit);
             result
         })
@@ -97,7 +135,6 @@ impl Db {
         &self,
         f: impl FnOnce(&mut DbConnection) -> Result<T, E>,
     ) -> Result<T, E> {
-        // Taken here, on the blocking thread, for taking can wait too.
         let mut conn = self.readers.get().map_err(Error::from)?;
         conn.within(Access::Read, f)
     }
@@ -176,13 +213,17 @@ pub(super) fn caught<T, E: From<Error>>(f: impl FnOnce() -> Result<T, E>) -> Res
 
 /// Connections of a pool. With more than cores the engine has work while answers are written; much more gains nothing.
 pub fn readers() -> u32 {
-    u32::try_from(std::thread::available_parallelism().map_or(2, usize::from))
-        .map_or(2, |cores| cores * 2 + 2)
+    cores() * 2 + 2
 }
 
-fn pool(target: &Target, settings: Settings) -> Result<Pool<Manager>, Error> {
+fn cores() -> u32 {
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    u32::try_from(cores).unwrap_or(2)
+}
+
+fn pool(target: &Target, settings: Settings, size: u32) -> Result<Pool<Manager>, Error> {
     Ok(Pool::builder()
-        .max_size(readers())
+        .max_size(size)
         .min_idle(Some(1))
         .connection_timeout(POOL_TIMEOUT)
         // Once a checkout would double a detail's statements; a broken connection is dropped at its first failure.

@@ -1,4 +1,4 @@
-use std::{fmt, io::Write as _};
+use std::{fmt, io::Write as _, time::Duration};
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
 use diesel::{
@@ -52,6 +52,25 @@ impl Stamp {
                 .checked_sub_signed(TimeDelta::days(days))
                 .unwrap_or(NaiveDateTime::MIN),
         )
+    }
+
+    pub fn before(self, time: Duration) -> Self {
+        let time = TimeDelta::from_std(time).unwrap_or(TimeDelta::MAX);
+        Self(
+            self.0
+                .checked_sub_signed(time)
+                .unwrap_or(NaiveDateTime::MIN),
+        )
+    }
+
+    /// The moment of that many seconds after the beginning of 1970.
+    pub fn from_seconds(seconds: i64) -> Self {
+        DateTime::from_timestamp(seconds, 0).map_or(Self::LAST, |moment| Self(moment.naive_utc()))
+    }
+
+    /// Whole seconds since the beginning of 1970.
+    pub fn seconds(self) -> i64 {
+        self.0.and_utc().timestamp()
     }
 
     /// The year, for rules that speak of the current one.

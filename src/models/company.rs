@@ -53,6 +53,25 @@ impl Company {
             .optional()
     }
 
+    /// As [`find`](Self::find), and nobody else changes it before the end of the transaction.
+    ///
+    /// # Errors
+    /// Those of the statements.
+    pub fn held(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
+        conn.hold("companies", id)?;
+        Self::find(conn, id)
+    }
+
+    /// Deletes it, and its developers with it.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn delete(conn: &mut DbConnection, id: i64) -> QueryResult<()> {
+        diesel::delete(companies::table.find(id))
+            .execute(conn)
+            .map(|_| ())
+    }
+
     /// Finds by name, in any letter case.
     ///
     /// # Errors
@@ -63,26 +82,6 @@ impl Company {
             .select(Self::as_select())
             .first(conn)
             .optional()
-    }
-}
-
-impl Company {
-    /// Stores every field of the row.
-    ///
-    /// # Errors
-    /// Those of the statement.
-    pub fn update(&self, conn: &mut DbConnection) -> QueryResult<()> {
-        diesel::update(companies::table.find(self.id))
-            .set((
-                companies::name.eq(&self.name),
-                companies::name_key.eq(fold(&self.name)),
-                companies::name_words.eq(joined_words(&self.name)),
-                companies::founded_year.eq(self.founded_year),
-                companies::created_at.eq(self.created_at),
-                companies::updated_at.eq(self.updated_at),
-            ))
-            .execute(conn)
-            .map(|_| ())
     }
 }
 
@@ -111,44 +110,80 @@ impl Listed for Company {
     ];
     const DEFAULT_ORDER: &'static str = "-created_at";
 
-    fn has_word(word: &str) -> Condition {
+    const HAS_WORD: Option<fn(&str) -> Condition> = Some(|word| {
         Condition::Among(
             Arc::new(companies::id),
             vec![HasWord::new("", COMPANY_NAMES, word, "")],
         )
-    }
+    });
 }
 
-/// A company to be.
-#[derive(Debug, Clone, Insertable)]
+/// A company to be, or what one is to become.
+#[derive(Debug, Clone, PartialEq, Eq, Insertable, AsChangeset)]
 #[diesel(table_name = companies)]
-pub struct NewCompany {
-    pub id: Option<i64>,
+pub struct CompanyDraft {
     pub name: String,
-    pub name_key: String,
-    pub name_words: String,
     pub founded_year: i32,
     pub created_at: Stamp,
     pub updated_at: Stamp,
 }
 
-impl NewCompany {
-    /// `id` is the database's to choose unless it is given.
-    pub fn new(id: Option<i64>, name: String, founded_year: i32, created_at: Stamp) -> Self {
+impl CompanyDraft {
+    pub fn new(now: Stamp) -> Self {
         Self {
-            id,
-            name_key: fold(&name),
-            name_words: joined_words(&name),
-            name,
-            founded_year,
-            created_at,
-            updated_at: created_at,
+            name: String::new(),
+            founded_year: 0,
+            created_at: now,
+            updated_at: now,
         }
+    }
+
+    /// `id` is the database's to choose unless it is given.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn insert(&self, conn: &mut DbConnection, id: Option<i64>) -> QueryResult<i64> {
+        let id = id.map(|id| companies::id.eq(id));
+        insert_row!(conn, companies, (id, self, self.made()))
     }
 
     /// # Errors
     /// Those of the statement.
-    pub fn insert(&self, conn: &mut DbConnection) -> QueryResult<i64> {
-        insert_row!(conn, companies, self)
+    pub fn update(&self, conn: &mut DbConnection, id: i64) -> QueryResult<()> {
+        diesel::update(companies::table.find(id))
+            .set((self, self.made()))
+            .execute(conn)
+            .map(|_| ())
+    }
+
+    /// The columns that are made of others.
+    fn made(
+        &self,
+    ) -> (
+        dsl::Eq<companies::name_key, String>,
+        dsl::Eq<companies::name_words, String>,
+    ) {
+        (
+            companies::name_key.eq(fold(&self.name)),
+            companies::name_words.eq(joined_words(&self.name)),
+        )
+    }
+}
+
+impl From<Company> for CompanyDraft {
+    fn from(company: Company) -> Self {
+        let Company {
+            id: _,
+            name,
+            founded_year,
+            created_at,
+            updated_at,
+        } = company;
+        Self {
+            name,
+            founded_year,
+            created_at,
+            updated_at,
+        }
     }
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use diesel::{dsl, prelude::*};
 
-use super::insert::insert_row;
+use super::{Reference, insert::insert_row};
 use crate::{
     db::{Backend, DbConnection, schema::skills},
     query::{Condition, Field, HasWord, Listed, Value, WordIndex},
@@ -43,6 +43,25 @@ impl Skill {
             .optional()
     }
 
+    /// As [`find`](Self::find), and nobody else changes it before the end of the transaction.
+    ///
+    /// # Errors
+    /// Those of the statements.
+    pub fn held(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
+        conn.hold("skills", id)?;
+        Self::find(conn, id)
+    }
+
+    /// Deletes it; whoever had it has it no more.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn delete(conn: &mut DbConnection, id: i64) -> QueryResult<()> {
+        diesel::delete(skills::table.find(id))
+            .execute(conn)
+            .map(|_| ())
+    }
+
     /// Finds by name, in any letter case.
     ///
     /// # Errors
@@ -57,6 +76,33 @@ impl Skill {
 }
 
 impl Skill {
+    /// Skills of a filter at most.
+    pub const REFERENCES_MAX: usize = 100;
+
+    /// Reads names and ids with commas between them; `None` when one is missing, or when there are too many.
+    pub fn references(text: &str) -> Option<Vec<Reference>> {
+        let one = |text: &str| match text.parse() {
+            Ok(id) => Some(Reference::Id(id)),
+            Err(_) if text.is_empty() || text.contains('\0') => None,
+            Err(_) => Some(Reference::Name(text.to_owned())),
+        };
+        let skills: Vec<Reference> = text
+            .split(',')
+            .map(|text| one(text.trim()))
+            .collect::<Option<_>>()?;
+        (skills.len() <= Self::REFERENCES_MAX).then_some(skills)
+    }
+
+    /// That a skill is this one.
+    pub fn is(reference: Reference) -> Condition {
+        match reference {
+            Reference::Id(id) => Condition::Compare(Arc::new(skills::id), " = ", Value::Int(id)),
+            Reference::Name(name) => {
+                Condition::Compare(Arc::new(skills::name_key), " = ", Value::Text(fold(&name)))
+            }
+        }
+    }
+
     /// # Errors
     /// The message for text that cannot be a skill's name.
     pub fn check_name(text: &str) -> Result<String, String> {
@@ -68,24 +114,6 @@ impl Skill {
             ));
         }
         Ok(name)
-    }
-
-    /// Stores every field of the row.
-    ///
-    /// # Errors
-    /// Those of the statement.
-    pub fn update(&self, conn: &mut DbConnection) -> QueryResult<()> {
-        diesel::update(skills::table.find(self.id))
-            .set((
-                skills::name.eq(&self.name),
-                skills::name_key.eq(fold(&self.name)),
-                skills::name_words.eq(joined_words(&self.name)),
-                skills::category.eq(&self.category),
-                skills::category_key.eq(fold(&self.category)),
-                skills::category_words.eq(joined_words(&self.category)),
-            ))
-            .execute(conn)
-            .map(|_| ())
     }
 }
 
@@ -118,85 +146,66 @@ impl Listed for Skill {
     ];
     const DEFAULT_ORDER: &'static str = "name";
 
-    fn has_word(word: &str) -> Condition {
+    const HAS_WORD: Option<fn(&str) -> Condition> = Some(|word| {
         Condition::Among(
             Arc::new(skills::id),
             vec![HasWord::new("", SKILL_TEXTS, word, "")],
         )
-    }
+    });
 }
 
-/// A skill as a client names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SkillRef {
-    Id(i64),
-    /// In any letter case.
-    Name(String),
-}
-
-impl SkillRef {
-    /// Skills of a list at most.
-    pub const LIST_MAX: usize = 100;
-
-    /// Reads names and ids with commas between them; `None` when one is missing, or when there are too many.
-    pub fn list(text: &str) -> Option<Vec<Self>> {
-        let skills: Vec<Self> = text
-            .split(',')
-            .map(str::trim)
-            .map(Self::one)
-            .collect::<Option<_>>()?;
-        (skills.len() <= Self::LIST_MAX).then_some(skills)
-    }
-
-    fn one(text: &str) -> Option<Self> {
-        match text.parse() {
-            Ok(id) => Some(Self::Id(id)),
-            Err(_) if text.is_empty() || text.contains('\0') => None,
-            Err(_) => Some(Self::Name(text.to_owned())),
-        }
-    }
-
-    /// That the skill is this one.
-    pub fn condition(self) -> Condition {
-        match self {
-            Self::Id(id) => Condition::Compare(Arc::new(skills::id), " = ", Value::Int(id)),
-            Self::Name(name) => {
-                Condition::Compare(Arc::new(skills::name_key), " = ", Value::Text(fold(&name)))
-            }
-        }
-    }
-}
-
-/// A skill to be.
-#[derive(Debug, Clone, Insertable)]
+/// A skill to be, or what one is to become.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Insertable, AsChangeset)]
 #[diesel(table_name = skills)]
-pub struct NewSkill {
-    pub id: Option<i64>,
+pub struct SkillDraft {
     pub name: String,
-    pub name_key: String,
-    pub name_words: String,
     pub category: String,
-    pub category_key: String,
-    pub category_words: String,
 }
 
-impl NewSkill {
+/// The columns that are made of others.
+type Made = (
+    dsl::Eq<skills::name_key, String>,
+    dsl::Eq<skills::name_words, String>,
+    dsl::Eq<skills::category_key, String>,
+    dsl::Eq<skills::category_words, String>,
+);
+
+impl SkillDraft {
     /// `id` is the database's to choose unless it is given.
-    pub fn new(id: Option<i64>, name: String, category: String) -> Self {
-        Self {
-            id,
-            name_key: fold(&name),
-            name_words: joined_words(&name),
-            name,
-            category_key: fold(&category),
-            category_words: joined_words(&category),
-            category,
-        }
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn insert(&self, conn: &mut DbConnection, id: Option<i64>) -> QueryResult<i64> {
+        let id = id.map(|id| skills::id.eq(id));
+        insert_row!(conn, skills, (id, self, self.made()))
     }
 
     /// # Errors
     /// Those of the statement.
-    pub fn insert(&self, conn: &mut DbConnection) -> QueryResult<i64> {
-        insert_row!(conn, skills, self)
+    pub fn update(&self, conn: &mut DbConnection, id: i64) -> QueryResult<()> {
+        diesel::update(skills::table.find(id))
+            .set((self, self.made()))
+            .execute(conn)
+            .map(|_| ())
+    }
+
+    fn made(&self) -> Made {
+        (
+            skills::name_key.eq(fold(&self.name)),
+            skills::name_words.eq(joined_words(&self.name)),
+            skills::category_key.eq(fold(&self.category)),
+            skills::category_words.eq(joined_words(&self.category)),
+        )
+    }
+}
+
+impl From<Skill> for SkillDraft {
+    fn from(skill: Skill) -> Self {
+        let Skill {
+            id: _,
+            name,
+            category,
+        } = skill;
+        Self { name, category }
     }
 }

@@ -244,6 +244,7 @@ impl Value {
             Self::Int(value) => out.push_bind_param::<BigInt, _>(value),
             Self::Text(value) => out.push_bind_param::<Text, _>(value),
             Self::Time(value) => out.push_bind_param::<Timestamp, _>(value),
+            Self::Bool(value) => out.push_bind_param::<Bool, _>(value),
         }
     }
 }

@@ -21,6 +21,7 @@ pub struct Field<M: 'static> {
     /// Where the column belongs to other objects, how these are found.
     relation: Option<Relation>,
     filtered: bool,
+    pub(super) for_staff: bool,
     pub(super) nullable: bool,
     pub(super) sorted: Option<Getter<M>>,
 }
@@ -41,6 +42,7 @@ pub enum Kind {
     Int,
     Text,
     Time,
+    Bool,
 }
 
 /// Reads from a row what it is ordered by.
@@ -102,6 +104,7 @@ impl<M: Listed> Field<M> {
             folded: None,
             relation: None,
             filtered: false,
+            for_staff: false,
             nullable: false,
             sorted: None,
         }
@@ -119,6 +122,10 @@ impl<M: Listed> Field<M> {
         Self::new(name, Kind::Time, column)
     }
 
+    pub const fn boolean(name: &'static str, column: fn() -> Column) -> Self {
+        Self::new(name, Kind::Bool, column)
+    }
+
     /// Takes the lookups of its type.
     pub const fn filtered(mut self) -> Self {
         self.filtered = true;
@@ -129,6 +136,12 @@ impl<M: Listed> Field<M> {
     pub const fn filtered_folded(mut self, column: fn() -> Column) -> Self {
         self.folded = Some(column);
         self.filtered()
+    }
+
+    /// Is there for staff alone: to others it is no parameter.
+    pub const fn for_staff(mut self) -> Self {
+        self.for_staff = true;
+        self
     }
 
     /// Is a field of other objects.
@@ -168,10 +181,16 @@ impl<M: Listed> Field<M> {
 
     /// The lookups that this field takes as a filter.
     pub fn lookups(&self) -> impl Iterator<Item = Lookup> {
-        let text = self.folded.is_some();
-        Lookup::ALL.into_iter().filter(move |lookup| {
-            self.filtered && (text || !matches!(lookup, Lookup::Icontains | Lookup::Istartswith))
-        })
+        let takes = |lookup: &Lookup| match lookup {
+            Lookup::Exact | Lookup::Isnull => true,
+            Lookup::Icontains | Lookup::Istartswith => self.folded.is_some(),
+            Lookup::Gt | Lookup::Gte | Lookup::Lt | Lookup::Lte | Lookup::In => {
+                self.kind != Kind::Bool
+            }
+        };
+        Lookup::ALL
+            .into_iter()
+            .filter(move |lookup| self.filtered && takes(lookup))
     }
 
     /// The lookup that a parameter of this name is, if it is one of this field's.
@@ -240,6 +259,7 @@ impl<M: Listed> Field<M> {
             Kind::Text => checked(text).map(|text| Value::Text(text.to_owned())),
             // As Django, a filter takes a bare date too: its beginning.
             Kind::Time => rules::stamp(&whole_day(text)).map(Value::Time),
+            Kind::Bool => rules::boolean(text).map(Value::Bool),
         }
     }
 

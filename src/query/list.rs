@@ -11,10 +11,11 @@ use diesel::query_dsl::methods::FilterDsl as _;
 use serde::Serialize;
 
 use super::{
-    Condition, Cursor, Fields, Listed, Order, Page, Params, Shape, Shown, Slice, Window,
+    Condition, Cursor, Field, Fields, Listed, Order, Page, Params, Shape, Shown, Slice, Window,
     params::unknown, search::wanted,
 };
 use crate::{
+    auth,
     db::DbConnection,
     error::{Error, FieldErrors},
     rules, urls,
@@ -122,7 +123,8 @@ impl<M: Filtered> FromRequest for List<M> {
 fn read<M: Filtered>(request: &HttpRequest) -> Result<List<M>, Error> {
     let params = Params::parse(request.query_string());
     let mut errors = FieldErrors::default();
-    let (asked, conditions) = read_filters::<M>(&params, &mut errors);
+    let staff = auth::is_staff(request);
+    let (asked, conditions) = read_filters::<M>(&params, staff, &mut errors);
     let size = params.last("page_size").map_or(Ok(PAGE_SIZE), page_size);
     let size = size
         .map_err(|message| errors.add("page_size", &message))
@@ -166,6 +168,7 @@ fn read<M: Filtered>(request: &HttpRequest) -> Result<List<M>, Error> {
 /// The parameters that narrow the list, each once, and what they ask.
 fn read_filters<'a, M: Filtered>(
     params: &'a Params,
+    staff: bool,
     errors: &mut FieldErrors,
 ) -> (BTreeSet<(&'a str, &'a str)>, Vec<Condition>) {
     let mut conditions = Vec::new();
@@ -182,43 +185,52 @@ fn read_filters<'a, M: Filtered>(
             );
             break;
         }
-        match condition::<M>(name, value) {
+        match condition::<M>(name, value, staff) {
             Some(Ok(condition)) => conditions.push(condition),
             Some(Err(message)) => errors.add(name, &message),
-            None => errors.add(name, &unknown(name, parameters::<M>())),
+            None => errors.add(name, &unknown(name, parameters::<M>(staff))),
         }
     }
     (asked, conditions)
 }
 
 /// What the parameter asks of a row; `None` when there is no such parameter.
-fn condition<M: Filtered>(name: &str, value: &str) -> Option<Result<Condition, String>> {
-    if name == "search" {
-        let has_all = |words: Vec<String>| {
-            Condition::All(words.iter().map(|word| M::has_word(word)).collect())
-        };
+fn condition<M: Filtered>(
+    name: &str,
+    value: &str,
+    staff: bool,
+) -> Option<Result<Condition, String>> {
+    if let Some(has_word) = M::HAS_WORD.filter(|_| name == "search") {
+        let has_all =
+            |words: Vec<String>| Condition::All(words.iter().map(|word| has_word(word)).collect());
         return Some(wanted(value).map(has_all));
     }
     if let Some(filter) = M::FILTERS.iter().find(|filter| filter.name == name) {
         return Some((filter.parse)(value));
     }
-    let (field, lookup) = M::FIELDS
-        .iter()
-        .find_map(|field| Some((field, field.lookup(name)?)))?;
+    let (field, lookup) =
+        fields::<M>(staff).find_map(|field| Some((field, field.lookup(name)?)))?;
     Some(field.condition(lookup, value))
 }
 
+/// The fields that the caller may filter by.
+fn fields<M: Filtered>(staff: bool) -> impl Iterator<Item = &'static Field<M>> {
+    M::FIELDS
+        .iter()
+        .filter(move |field| staff || !field.for_staff)
+}
+
 /// Every parameter that the list takes.
-fn parameters<M: Filtered>() -> impl Iterator<Item = String> {
+fn parameters<M: Filtered>(staff: bool) -> impl Iterator<Item = String> {
     let named = M::FILTERS.iter().map(|filter| filter.name.to_owned());
-    let fields = M::FIELDS.iter().flat_map(|field| {
+    let fields = fields::<M>(staff).flat_map(|field| {
         field
             .lookups()
             .map(move |lookup| format!("{}{}", field.name, lookup.suffix()))
     });
     named
         .chain(fields)
-        .chain(["search".to_owned()])
+        .chain(M::HAS_WORD.map(|_| "search".to_owned()))
         .chain(PAGING.map(ToOwned::to_owned))
 }
 

@@ -19,8 +19,8 @@ pub trait Listed: Sized + Send + 'static {
     const NAME: &'static str;
     /// What it can be filtered and ordered by. The `id` is among them, for it breaks ties.
     const FIELDS: &'static [Field<Self>];
-    /// That a word of the object's text begins with this one, which is folded.
-    fn has_word(word: &str) -> Condition;
+    /// That a word of the object's text begins with this one, which is folded; `None` when there is no search.
+    const HAS_WORD: Option<fn(&str) -> Condition>;
 
     /// As the parameter `ordering` would say it.
     const DEFAULT_ORDER: &'static str;
@@ -35,4 +35,6 @@ pub enum Value {
     Text(String),
     #[serde(rename = "t")]
     Time(Stamp),
+    #[serde(rename = "b")]
+    Bool(bool),
 }

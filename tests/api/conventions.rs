@@ -2,53 +2,93 @@
 
 use serde_json::json;
 
-use crate::support::{App, Dev, add_company, add_skill};
+use crate::support::{App, Client, Dev, add_company, add_skill};
 
-/// A directory with one object of each kind, and a URL of each kind.
-fn everything() -> (App, Vec<String>) {
+const READ: &str = "GET, HEAD, OPTIONS";
+const LIST: &str = "GET, HEAD, POST, OPTIONS";
+const OBJECT: &str = "GET, HEAD, PUT, PATCH, DELETE, OPTIONS";
+
+/// A directory with one object of each kind.
+fn everything() -> App {
     let app = App::new();
     let company = add_company(&app.db, "Acme", "2020-01-01T00:00:00Z");
     let skill = add_skill(&app.db, "Rust");
-    let developer = Dev {
+    Dev {
         skills: &[skill],
         ..Dev::new("Ada", company)
     }
     .add(&app.db);
-    let paths = vec![
-        "/api/".to_owned(),
-        "/api/companies/".to_owned(),
-        format!("/api/companies/{company}/"),
-        format!("/api/companies/{company}/developers/"),
-        "/api/skills/".to_owned(),
-        format!("/api/skills/{skill}/"),
-        format!("/api/skills/{skill}/developers/"),
-        "/api/developers/".to_owned(),
-        format!("/api/developers/{developer}/"),
-    ];
-    (app, paths)
+    app
+}
+
+/// Somebody who may do everything there.
+fn boss(app: &App) -> Client<'_> {
+    let boss = app.staff("boss");
+    boss.post("/api/projects/", &json!({"name": "Engine"}))
+        .created();
+    boss
+}
+
+/// Every URL with what it allows.
+const PATHS: [(&str, &str); 21] = [
+    ("/api/", READ),
+    ("/api/companies/", LIST),
+    ("/api/companies/1/", OBJECT),
+    ("/api/companies/1/developers/", READ),
+    ("/api/skills/", LIST),
+    ("/api/skills/1/", OBJECT),
+    ("/api/skills/1/developers/", READ),
+    ("/api/developers/", LIST),
+    ("/api/developers/1/", OBJECT),
+    ("/api/projects/", LIST),
+    ("/api/projects/1/", OBJECT),
+    ("/api/users/", LIST),
+    ("/api/users/1/", OBJECT),
+    ("/api/users/me/", "GET, HEAD, PATCH, OPTIONS"),
+    ("/api/users/me/password/", "POST, OPTIONS"),
+    ("/api/users/me/sessions/", READ),
+    ("/api/users/me/sessions/1/", "DELETE, OPTIONS"),
+    ("/api/token/", "POST, OPTIONS"),
+    ("/api/token/refresh/", "POST, OPTIONS"),
+    ("/api/token/verify/", "POST, OPTIONS"),
+    ("/api/token/blacklist/", "POST, OPTIONS"),
+];
+
+/// The URLs that answer GET.
+fn readable() -> impl Iterator<Item = &'static str> {
+    let readable = PATHS.iter().filter(|(_, allow)| allow.contains("GET"));
+    readable.map(|(path, _)| *path)
 }
 
 #[test]
 fn the_slash_at_the_end_is_optional_without_a_redirect() {
-    let (app, paths) = everything();
-    for path in paths {
+    let app = everything();
+    let boss = boss(&app);
+    for (path, _) in PATHS {
         let bare = path.trim_end_matches('/');
-        for method in ["GET", "HEAD", "OPTIONS", "POST"] {
-            let (with, without) = (app.send(method, &path, &[]), app.send(method, bare, &[]));
+        for method in ["GET", "HEAD", "OPTIONS", "TRACE"] {
+            let (with, without) = (boss.send(method, path, None), boss.send(method, bare, None));
             assert_eq!(
                 (with.status, &with.body),
                 (without.status, &without.body),
                 "{method} {path}"
             );
         }
+        let (with, without) = (boss.post(path, &json!({})), boss.post(bare, &json!({})));
+        assert_eq!(
+            (with.status, &with.body),
+            (without.status, &without.body),
+            "POST {path}"
+        );
     }
 }
 
 #[test]
 fn head_is_get_without_a_body() {
-    let (app, paths) = everything();
-    for path in paths {
-        let (get, head) = (app.get(&path), app.send("HEAD", &path, &[]));
+    let app = everything();
+    let boss = boss(&app);
+    for path in readable() {
+        let (get, head) = (boss.get(path), boss.send("HEAD", path, None));
         assert_eq!((head.status, head.body.as_str()), (200, ""), "{path}");
         for name in ["content-length", "content-type"] {
             assert_eq!(head.header(name), get.header(name), "{path} {name}");
@@ -62,10 +102,11 @@ fn head_is_get_without_a_body() {
 
 #[test]
 fn options_describes_the_url() {
-    let (app, paths) = everything();
-    for path in paths {
-        let answer = app.send("OPTIONS", &path, &[]);
-        assert_eq!(answer.header("allow"), Some("GET, HEAD, OPTIONS"), "{path}");
+    let app = everything();
+    let boss = boss(&app);
+    for (path, allow) in PATHS {
+        let answer = boss.send("OPTIONS", path, None);
+        assert_eq!(answer.header("allow"), Some(allow), "{path}");
         let about = answer.ok();
         assert_eq!(about["renders"], json!(["application/json"]));
         assert_eq!(about["parses"], json!(["application/json"]));
@@ -76,12 +117,15 @@ fn options_describes_the_url() {
 
 #[test]
 fn other_methods_are_405() {
-    let (app, paths) = everything();
-    for path in paths {
-        for method in ["POST", "PUT", "PATCH", "DELETE", "TRACE"] {
-            let answer = app.send(method, &path, &[("accept", "text/html")]);
+    let app = everything();
+    for (path, allow) in PATHS {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE"] {
+            if allow.contains(method) {
+                continue;
+            }
+            let answer = app.send(method, path, &[("accept", "text/html")]);
             assert_eq!(answer.status, 405, "{method} {path}");
-            assert_eq!(answer.header("allow"), Some("GET, HEAD, OPTIONS"));
+            assert_eq!(answer.header("allow"), Some(allow));
             let detail = format!("Method \"{method}\" not allowed.");
             assert_eq!(
                 answer.json(),
@@ -93,7 +137,7 @@ fn other_methods_are_405() {
 
 #[test]
 fn an_unknown_path_is_404() {
-    let (app, _) = everything();
+    let app = everything();
     for path in [
         "/",
         "/ap",
@@ -123,7 +167,7 @@ fn an_unknown_path_is_404() {
 
 #[test]
 fn what_is_no_id_is_an_object_that_is_not_there() {
-    let (app, _) = everything();
+    let app = everything();
     let ids = [
         "0",
         "-1",
@@ -144,30 +188,37 @@ fn what_is_no_id_is_an_object_that_is_not_there() {
         "1;",
         "null",
     ];
+    let boss = app.staff("boss");
     for (collection, name) in [
         ("companies", "Company"),
         ("skills", "Skill"),
         ("developers", "Developer"),
+        ("projects", "Project"),
+        ("users", "User"),
     ] {
         for id in ids {
-            let answer = app.send("GET", &format!("/api/{collection}/{id}/"), &[]);
-            assert_eq!(answer.status, 404, "{collection} {id}: {}", answer.body);
-            let detail = format!("No {name} matches the given query.");
-            assert_eq!(
-                answer.json(),
-                json!({"detail": detail, "code": "not_found"}),
-                "{id}"
-            );
+            for method in ["GET", "PUT", "PATCH", "DELETE"] {
+                let body = (method != "GET").then(|| json!({}));
+                let answer = boss.send(method, &format!("/api/{collection}/{id}/"), body.as_ref());
+                assert_eq!(answer.status, 404, "{collection} {id}: {}", answer.body);
+                let detail = format!("No {name} matches the given query.");
+                let expected = json!({"detail": detail, "code": "not_found"});
+                assert_eq!(answer.json(), expected, "{method} {id}");
+            }
         }
     }
 }
 
 #[test]
 fn unknown_parameters_are_refused_everywhere() {
-    let (app, paths) = everything();
-    for path in paths {
-        for method in ["GET", "OPTIONS"] {
-            let answer = app.send(method, &format!("{path}?colour=red"), &[]);
+    let app = everything();
+    let boss = boss(&app);
+    for (path, allow) in PATHS {
+        for method in allow.split(", ").filter(|method| *method != "HEAD") {
+            let body = ["POST", "PUT", "PATCH"]
+                .contains(&method)
+                .then(|| json!({}));
+            let answer = boss.send(method, &format!("{path}?colour=red"), body.as_ref());
             assert_eq!(answer.status, 400, "{method} {path}");
             assert_eq!(
                 answer.json(),
@@ -189,36 +240,34 @@ fn unknown_parameters_are_refused_everywhere() {
 
 #[test]
 fn json_must_be_acceptable() {
-    let (app, paths) = everything();
-    for path in paths {
+    let app = everything();
+    for (path, allow) in PATHS {
         for accept in [
             "text/html",
             "application/json;q=0",
             "image/*, text/*",
             "nonsense",
         ] {
-            for method in ["GET", "OPTIONS"] {
-                let answer = app.send(method, &path, &[("accept", accept)]);
+            for method in allow.split(", ") {
+                let answer = app.send(method, path, &[("accept", accept)]);
                 assert_eq!(answer.status, 406, "{method} {path} {accept}");
-                assert_eq!(
-                    answer.json(),
-                    json!({"detail": "Could not satisfy the request Accept header.", "code": "not_acceptable"})
-                );
+                if method != "HEAD" {
+                    assert_eq!(
+                        answer.json(),
+                        json!({"detail": "Could not satisfy the request Accept header.", "code": "not_acceptable"})
+                    );
+                }
             }
-            assert_eq!(app.send("HEAD", &path, &[("accept", accept)]).status, 406);
         }
-        for accept in [
-            "*/*",
-            "application/*",
-            "text/html, application/json;q=0.5",
-            "",
-        ] {
-            assert_eq!(
-                app.send("GET", &path, &[("accept", accept)]).status,
-                200,
-                "{path} {accept}"
-            );
-        }
+    }
+    for accept in [
+        "*/*",
+        "application/*",
+        "text/html, application/json;q=0.5",
+        "",
+    ] {
+        let answer = app.send("GET", "/api/companies/", &[("accept", accept)]);
+        assert_eq!(answer.status, 200, "{accept}");
     }
 }
 
@@ -229,6 +278,7 @@ fn negotiation_comes_before_parameters_and_objects() {
         "/api/developers/?colour=red",
         "/api/developers/77/",
         "/api/developers/x/?colour=red",
+        "/api/users/",
     ] {
         assert_eq!(
             app.send("GET", path, &[("accept", "text/html")]).status,
@@ -240,7 +290,7 @@ fn negotiation_comes_before_parameters_and_objects() {
 
 #[test]
 fn links_use_the_address_that_the_client_used() {
-    let (app, _) = everything();
+    let app = everything();
     let root = |headers: &[(&str, &str)]| app.send("GET", "/api/", headers).ok()["skills"].clone();
     assert_eq!(
         root(&[("host", "roster.example:81")]),
@@ -255,7 +305,7 @@ fn links_use_the_address_that_the_client_used() {
 
 #[test]
 fn rubbish_on_the_socket_harms_nobody() {
-    let (app, _) = everything();
+    let app = everything();
     for request in [
         "NONSENSE\r\n\r\n",
         "GET /api/ HTTP/9.9\r\n\r\n",
@@ -267,7 +317,7 @@ fn rubbish_on_the_socket_harms_nobody() {
     }
     let odd = app.raw("BREW /api/skills/ HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
     assert!(
-        odd.starts_with("HTTP/1.1 405") && odd.contains("allow: GET, HEAD, OPTIONS"),
+        odd.starts_with("HTTP/1.1 405") && odd.contains("allow: GET, HEAD, POST, OPTIONS"),
         "{odd}"
     );
     let old = app.raw("GET /api/skills/ HTTP/1.0\r\n\r\n");
@@ -280,7 +330,7 @@ fn rubbish_on_the_socket_harms_nobody() {
 
 #[test]
 fn a_request_in_flight_is_answered_when_the_server_ends() {
-    let (app, _) = everything();
+    let app = everything();
     // Every connection of the read door is taken, so the request waits.
     let hold = std::sync::Barrier::new(roster::db::readers() as usize + 1);
     std::thread::scope(|scope| {

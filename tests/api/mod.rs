@@ -1,9 +1,14 @@
+mod bodies;
 mod conventions;
 mod developers;
 mod fields;
 mod filters;
 mod oracle;
 mod pages;
+mod permissions;
+mod projects;
 mod reading;
 mod search;
 mod statements;
+mod tokens;
+mod users;

@@ -10,7 +10,7 @@ use roster::{
         Db, Error, Stamp,
         schema::{companies, developers, skills},
     },
-    models::{DeveloperSkill, NewCompany, NewDeveloper, NewSkill},
+    models::{CompanyDraft, DeveloperDraft, DeveloperSkill, SkillDraft},
     text::fold,
 };
 use serde_json::Value;
@@ -330,25 +330,33 @@ fn fill(db: &Db, devs: &mut [Dev]) {
         diesel::delete(skills::table).execute(conn)?;
         let mut company_ids = Vec::new();
         for (name, year) in COMPANIES {
-            company_ids
-                .push(NewCompany::new(None, name.to_owned(), year, stamp(TIMES[0])).insert(conn)?);
+            let company = CompanyDraft {
+                name: name.to_owned(),
+                founded_year: year,
+                ..CompanyDraft::new(stamp(TIMES[0]))
+            };
+            company_ids.push(company.insert(conn, None)?);
         }
         let mut skill_ids = Vec::new();
         for (name, category) in SKILLS {
-            skill_ids.push(NewSkill::new(None, name.to_owned(), category.to_owned()).insert(conn)?);
+            let skill = SkillDraft {
+                name: name.to_owned(),
+                category: category.to_owned(),
+            };
+            skill_ids.push(skill.insert(conn, None)?);
         }
         let mut ids = Vec::new();
         for row in rows {
-            let developer = NewDeveloper {
-                id: None,
+            let developer = DeveloperDraft {
                 name: row.name.to_owned(),
                 company_id: company_ids[row.company],
                 years_experience: row.years,
                 last_login: row.last_login,
+                user_id: None,
                 created_at: row.created_at,
                 updated_at: row.created_at,
             };
-            let id = developer.insert(conn)?;
+            let id = developer.insert(conn, None)?;
             let links: Vec<i64> = row.skills.iter().map(|skill| skill_ids[*skill]).collect();
             DeveloperSkill::link(conn, id, &links)?;
             ids.push(id);

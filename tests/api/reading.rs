@@ -11,6 +11,8 @@ fn the_root_lists_the_resources() {
         "companies": app.url("/api/companies/"),
         "skills": app.url("/api/skills/"),
         "developers": app.url("/api/developers/"),
+        "projects": app.url("/api/projects/"),
+        "users": app.url("/api/users/"),
     });
     assert_eq!(app.get("/api/").ok(), expected);
     assert_eq!(app.get("/api").ok(), expected);

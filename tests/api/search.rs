@@ -1,12 +1,9 @@
 //! The search.
 
 use diesel::prelude::*;
-use roster::{
-    db::{
-        Db, Error,
-        schema::{companies, developer_skills, developers, skills},
-    },
-    models::{Company, Developer, DeveloperSkill, Skill},
+use roster::db::{
+    Error,
+    schema::{developer_skills, developers},
 };
 use serde_json::json;
 
@@ -118,76 +115,37 @@ fn companies_and_skills_are_searched_by_their_own_texts() {
     );
 }
 
-fn write(
-    db: &Db,
-    change: impl FnOnce(&mut roster::db::DbConnection) -> QueryResult<()> + Send + 'static,
-) {
-    db.write_blocking(move |conn| Ok::<_, Error>(change(conn)?))
-        .unwrap();
-}
-
 #[test]
 fn it_is_exact_after_every_kind_of_change() {
     let app = directory();
+    let boss = app.staff("boss");
     let id = |path: &str| app.get(path).column("id")[0].as_i64().unwrap();
-    let (rust, munich) = (
-        id("/api/skills/?name=Rust"),
-        id("/api/companies/?search=munchen"),
-    );
-    let ruslan = id("/api/developers/?name=Ruslan");
+    let skill = format!("/api/skills/{}/", id("/api/skills/?name=Rust"));
+    let company = format!("/api/companies/{}/", id("/api/companies/?search=munchen"));
+    let developer = format!("/api/developers/{}/", id("/api/developers/?name=Ruslan"));
 
-    write(&app.db, move |conn| {
-        let skill = Skill::find(conn, rust)?.unwrap();
-        Skill {
-            name: "Ferrous".to_owned(),
-            ..skill
-        }
-        .update(conn)
-    });
+    boss.patch(&skill, &json!({"name": "Ferrous"})).ok();
     assert_eq!(found(&app, "rust"), [""; 0]);
     assert_eq!(found(&app, "ferrous"), ["Sébastien O'Hara", "Ruslan"]);
 
-    write(&app.db, move |conn| {
-        let company = Company::find(conn, munich)?.unwrap();
-        Company {
-            name: "Zürich".to_owned(),
-            ..company
-        }
-        .update(conn)
-    });
+    boss.patch(&company, &json!({"name": "Zürich"})).ok();
     assert_eq!(found(&app, "munchen"), [""; 0]);
     assert_eq!(found(&app, "zurich ferr"), ["Sébastien O'Hara"]);
 
-    write(&app.db, move |conn| {
-        let mut developer = Developer::find(conn, ruslan)?.unwrap();
-        developer.name = "Людмила".to_owned();
-        developer.company.id = munich;
-        developer.update(conn)
-    });
+    boss.patch(&developer, &json!({"name": "Людмила", "company": "zürich"}))
+        .ok();
     assert_eq!(found(&app, "ruslan"), [""; 0]);
     assert_eq!(found(&app, "людмила zurich"), ["Людмила"]);
 
-    write(&app.db, move |conn| {
-        DeveloperSkill::replace(conn, ruslan, &[]).map(|_| ())
-    });
+    boss.patch(&developer, &json!({"skills": []})).ok();
     assert_eq!(found(&app, "ferrous"), ["Sébastien O'Hara"]);
-    write(&app.db, move |conn| {
-        DeveloperSkill::link(conn, ruslan, &[rust])
-    });
+    boss.patch(&developer, &json!({"skills": ["FERROUS"]})).ok();
     assert_eq!(found(&app, "ferrous"), ["Sébastien O'Hara", "Людмила"]);
 
-    write(&app.db, move |conn| {
-        diesel::delete(skills::table.find(rust))
-            .execute(conn)
-            .map(|_| ())
-    });
+    assert_eq!(boss.delete(&skill).status, 204);
     assert_eq!(found(&app, "ferrous"), [""; 0]);
 
-    write(&app.db, move |conn| {
-        diesel::delete(companies::table.find(munich))
-            .execute(conn)
-            .map(|_| ())
-    });
+    assert_eq!(boss.delete(&company).status, 204);
     assert_eq!(found(&app, ""), [""; 0]);
     let left = app.db.read_blocking(|conn| {
         let links: i64 = developer_skills::table.count().get_result(conn)?;

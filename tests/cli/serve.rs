@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::support::{Place, Served, roster};
 
 fn demo() -> Served {
-    Served::start(&["serve", "--demo", "--bind", "127.0.0.1:0"], &[], 4)
+    Served::start(&["serve", "--demo", "--bind", "127.0.0.1:0"], &[], 5)
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn idle_connections_do_not_hold_the_end_up() {
 
 #[test]
 fn a_demo_leaves_nothing_behind() {
-    let mut served = Served::start(&["--demo", "--bind=127.0.0.1:0"], &[], 4);
+    let mut served = Served::start(&["--demo", "--bind=127.0.0.1:0"], &[], 5);
     let name = format!("roster-demo-{}-", served.id());
     let folders = || {
         std::fs::read_dir(std::env::temp_dir())

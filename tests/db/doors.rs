@@ -9,13 +9,17 @@ use std::{
 use diesel::{dsl::count_star, prelude::*};
 use roster::{
     db::{Db, DbConnection, Error, schema::skills},
-    models::NewSkill,
+    models::SkillDraft,
 };
 
 use crate::support::{Place, add_skill};
 
 fn insert(conn: &mut DbConnection, name: &str) -> Result<i64, Error> {
-    Ok(NewSkill::new(None, name.to_owned(), "Tool".to_owned()).insert(conn)?)
+    let skill = SkillDraft {
+        name: name.to_owned(),
+        category: "Tool".to_owned(),
+    };
+    Ok(skill.insert(conn, None)?)
 }
 
 fn count(conn: &mut DbConnection) -> Result<i64, Error> {

@@ -210,7 +210,7 @@ fn named_filters_walk_the_order_of_the_list() {
 fn what_few_rows_hold_is_found_by_its_own_index() {
     let mut planner = Planner::new();
     // Nobody has this skill, and no word begins so.
-    let skill = || roster::models::SkillRef::Name("nobody's".to_owned());
+    let skill = || roster::models::Reference::Name("nobody's".to_owned());
     let plan = planner.plan(|conn| {
         let condition = Developer::has(skill()).settled(conn).unwrap();
         drop(
@@ -226,7 +226,7 @@ fn what_few_rows_hold_is_found_by_its_own_index() {
     );
     assert!(!plan.contains("SCAN developers"), "{plan}");
     let plan = planner.plan(|conn| {
-        let condition = Developer::has_word("zzz").settled(conn).unwrap();
+        let condition = (Developer::HAS_WORD.unwrap())("zzz").settled(conn).unwrap();
         drop(
             Developer::all()
                 .filter(condition.of())

@@ -18,7 +18,15 @@ const STATEMENTS: &str = "
     VALUES (500, 'Rust', 'rust', 'rust', 'Tool', 'tool', 'tool');
     INSERT INTO developers (id, name, name_key, name_words, company_id, created_at, updated_at)
     VALUES (500, 'Ada', 'ada', 'ada', 500, '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000');
-    INSERT INTO developer_skills VALUES (500, 500);";
+    INSERT INTO developer_skills VALUES (500, 500);
+    INSERT INTO users (id, username, username_key, date_joined) VALUES (500, 'ada', 'ada', '2026-01-01 00:00:00.000000');
+    INSERT INTO projects (id, name, name_key, name_words, owner_id, created_at, updated_at)
+    VALUES (500, 'Engine', 'engine', 'engine', 500, '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000');
+    INSERT INTO project_skills VALUES (500, 500);
+    INSERT INTO sessions (id, user_id, created_at, last_used_at, expires_at)
+    VALUES (500, 500, '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000', '2026-01-02 00:00:00.000000');
+    INSERT INTO refresh_tokens (jti_hash, session_id, expires_at) VALUES ('x', 500, '2026-01-02 00:00:00.000000');
+    UPDATE developers SET user_id = 500;";
 
 fn run(db: &Db, sql: String) -> Result<(), Error> {
     db.write_blocking(move |conn| Ok(conn.batch_execute(&sql)?))
@@ -45,6 +53,19 @@ fn developer(name: &str, company: &str, years: &str) -> String {
     )
 }
 
+fn user(username: &str) -> String {
+    format!(
+        "INSERT INTO users (username, username_key, date_joined) VALUES ({username}, {username}, '2026-01-01 00:00:00')"
+    )
+}
+
+fn project(name: &str, owner: &str) -> String {
+    format!(
+        "INSERT INTO projects (name, name_key, name_words, owner_id, created_at, updated_at)
+         VALUES ({name}, 'x', 'x', {owner}, '2026-01-01 00:00:00', '2026-01-01 00:00:00')"
+    )
+}
+
 fn text(character: &str, length: usize) -> String {
     format!("'{}'", character.repeat(length))
 }
@@ -58,6 +79,8 @@ fn what_breaks_a_rule_is_refused_by_the_database_itself() {
         company(&text("é", 200), "1000"),
         skill(&text("é", 100), &text("é", 50)),
         developer(&text("é", 200), "500", "80"),
+        user(&text("é", 150)),
+        project(&text("é", 200), "500"),
     ] {
         run(&db, fits.clone()).unwrap_or_else(|error| panic!("{fits}: {error}"));
     }
@@ -80,6 +103,16 @@ fn what_breaks_a_rule_is_refused_by_the_database_itself() {
         developer("'Bob'", "NULL", "0"),
         developer("'Bob'", "500", "-1"),
         developer("'Bob'", "500", "81"),
+        user("''"),
+        user(&text("a", 151)),
+        user("'ada'"),
+        project("''", "500"),
+        project(&text("a", 201), "500"),
+        project("'Loom'", "99"),
+        "UPDATE developers SET user_id = 99 WHERE id = 500".to_owned(),
+        "UPDATE developers SET user_id = 500".to_owned(),
+        "INSERT INTO project_skills VALUES (500, 500)".to_owned(),
+        "INSERT INTO project_skills VALUES (500, 99)".to_owned(),
         "INSERT INTO developer_skills VALUES (500, 500)".to_owned(),
         "INSERT INTO developer_skills VALUES (500, 99)".to_owned(),
         "INSERT INTO developer_skills VALUES (99, 500)".to_owned(),
@@ -103,6 +136,10 @@ fn deletes_cascade() {
     run(&db, STATEMENTS.to_owned()).unwrap();
     run(&db, "DELETE FROM skills".to_owned()).unwrap();
     assert_eq!((count("developer_skills"), count("developers")), (0, 1));
+    assert_eq!((count("project_skills"), count("projects")), (0, 1));
+    run(&db, "DELETE FROM users".to_owned()).unwrap();
+    assert_eq!((count("projects"), count("sessions")), (0, 0));
+    assert_eq!((count("refresh_tokens"), count("developers")), (0, 1));
     run(&db, "INSERT INTO skills VALUES (700, 'Go', 'go', 'go', 'Tool', 'tool', 'tool'); INSERT INTO developer_skills VALUES (500, 700)".to_owned()).unwrap();
     run(&db, "DELETE FROM companies".to_owned()).unwrap();
     assert_eq!(
@@ -201,6 +238,7 @@ fn tables(db: &Db) -> Tables {
             ("integer", "id") | ("bigint", _) => "BigInt",
             ("integer", _) => "Integer",
             ("text", _) => "Text",
+            ("boolean", _) => "Bool",
             ("timestamp" | "timestamp without time zone", _) => "Timestamp",
             (other, _) => panic!("{table_name}.{column_name} is {other}"),
         };
@@ -241,6 +279,6 @@ fn declared() -> Tables {
 #[test]
 fn the_migrations_make_the_tables_that_the_code_knows() {
     let place = Place::new();
-    assert_eq!(declared().len(), 4);
+    assert_eq!(declared().len(), 9);
     assert_eq!(tables(&place.open()), declared());
 }

@@ -7,11 +7,18 @@ use std::{
 };
 
 use actix_web::dev::ServerHandle;
-use roster::{db::Db, server};
-use serde_json::Value;
+use roster::{
+    auth::{self, Auth, Secret},
+    db::Db,
+    server,
+};
+use serde_json::{Value, json};
 use ureq::http::{HeaderMap, Request};
 
-use super::Place;
+use super::{PASSWORD, Place, add_user};
+
+/// The key that the tests' servers sign with.
+pub const SECRET: &str = "a key for the tests, longer than 32 bytes";
 
 /// A server of its own, on a fresh database and a free port of its own.
 pub struct App {
@@ -31,21 +38,63 @@ pub struct Answer {
     pub body: String,
 }
 
+/// Somebody who sends requests to an [`App`].
+#[derive(Clone)]
+pub struct Client<'a> {
+    pub app: &'a App,
+    /// Of the user whose tokens these are; 0 for nobody.
+    pub id: i64,
+    pub access: Option<String>,
+    pub refresh: String,
+}
+
+/// What tests vary of a server.
+#[derive(Clone, Copy)]
+pub struct Options {
+    pub access: Duration,
+    pub refresh: Duration,
+    pub grace: Duration,
+    pub body_limit: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            access: Duration::from_mins(5),
+            refresh: Duration::from_hours(24),
+            grace: Duration::ZERO,
+            body_limit: 1 << 20,
+        }
+    }
+}
+
 impl App {
     /// An empty directory.
     pub fn new() -> Self {
+        Self::with(Options::default())
+    }
+
+    pub fn with(options: Options) -> Self {
         let place = Place::new();
         let db = place.open();
+        let auth = Auth::new(auth::Settings {
+            secret: Secret::new(SECRET.to_owned()).unwrap(),
+            access_token_lifetime: options.access,
+            refresh_token_lifetime: options.refresh,
+            refresh_grace: options.grace,
+        })
+        .unwrap();
         let settings = server::Settings {
             bind: "127.0.0.1:0".to_owned(),
             workers: 1,
+            body_limit: options.body_limit,
             shutdown_timeout: Duration::from_secs(10),
         };
         let (started, start) = mpsc::channel();
         let doors = db.clone();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async {
-                let (server, addresses) = server::listen(&doors, &settings).unwrap();
+                let (server, addresses) = server::listen(&doors, auth, &settings).unwrap();
                 started.send((server.handle(), addresses[0])).unwrap();
                 server.await.unwrap();
             });
@@ -76,7 +125,49 @@ impl App {
         format!("http://{}{path}", self.address)
     }
 
+    /// Somebody who has not signed in.
+    pub fn anonymous(&self) -> Client<'_> {
+        Client {
+            app: self,
+            id: 0,
+            access: None,
+            refresh: String::new(),
+        }
+    }
+
+    /// A new user, signed in.
+    pub fn user(&self, username: &str) -> Client<'_> {
+        self.sign_in(add_user(&self.db, username, false), username)
+    }
+
+    /// A new user of the staff, signed in.
+    pub fn staff(&self, username: &str) -> Client<'_> {
+        self.sign_in(add_user(&self.db, username, true), username)
+    }
+
+    /// A new session of a user who is there.
+    pub fn sign_in(&self, id: i64, username: &str) -> Client<'_> {
+        let credentials = json!({"username": username, "password": PASSWORD});
+        let pair = self.anonymous().post("/api/token/", &credentials).ok();
+        Client {
+            app: self,
+            id,
+            access: pair["access"].as_str().map(ToOwned::to_owned),
+            refresh: pair["refresh"].as_str().unwrap().to_owned(),
+        }
+    }
+
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send_body(method, path, headers, "")
+    }
+
+    pub fn send_body(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl AsRef<[u8]>,
+    ) -> Answer {
         let url = if path.starts_with("http://") {
             path.to_owned()
         } else {
@@ -86,7 +177,13 @@ impl App {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let mut response = self.agent.run(request.body(()).unwrap()).unwrap();
+        let body = body.as_ref();
+        let response = if body.is_empty() {
+            self.agent.run(request.body(()).unwrap())
+        } else {
+            self.agent.run(request.body(body).unwrap())
+        };
+        let mut response = response.unwrap();
         let body = response.body_mut().read_to_string().unwrap();
         Answer {
             status: response.status().as_u16(),
@@ -135,6 +232,49 @@ impl Drop for App {
     }
 }
 
+impl Client<'_> {
+    pub fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        let authorization = self.access.as_ref().map(|token| format!("Bearer {token}"));
+        let mut headers = Vec::new();
+        if let Some(authorization) = &authorization {
+            headers.push(("authorization", authorization.as_str()));
+        }
+        let body = body.map(ToString::to_string);
+        if body.is_some() {
+            headers.push(("content-type", "application/json"));
+        }
+        self.app
+            .send_body(method, path, &headers, body.unwrap_or_default())
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, None)
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send("POST", path, Some(body))
+    }
+
+    pub fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send("PUT", path, Some(body))
+    }
+
+    pub fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.send("PATCH", path, Some(body))
+    }
+
+    pub fn delete(&self, path: &str) -> Answer {
+        self.send("DELETE", path, None)
+    }
+
+    /// The next pair for this refresh token.
+    pub fn refreshed(&self, token: &str) -> Answer {
+        self.app
+            .anonymous()
+            .post("/api/token/refresh/", &json!({"refresh": token}))
+    }
+}
+
 impl Answer {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body)
@@ -143,6 +283,19 @@ impl Answer {
 
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// The body of a 201.
+    pub fn created(self) -> Value {
+        assert_eq!(self.status, 201, "{}", self.body);
+        self.json()
+    }
+
+    /// The body of an answer that refuses.
+    pub fn refused(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        assert_eq!(self.header("content-type"), Some("application/json"));
+        self.json()
     }
 
     /// The body of a 200.

@@ -2,14 +2,21 @@ mod app;
 mod place;
 mod process;
 
-pub use app::App;
+pub use app::{Answer, App, Client, Options, SECRET};
 pub use place::Place;
 pub use process::{Output, Served, roster, roster_with};
 
+use std::sync::LazyLock;
+
 use roster::{
-    db::{Db, Stamp},
-    models::{DeveloperSkill, NewCompany, NewDeveloper, NewSkill},
+    auth::PasswordHash,
+    db::{Db, Error, Stamp},
+    models::{CompanyDraft, DeveloperDraft, DeveloperSkill, SkillDraft, UserDraft},
 };
+
+/// The password of every user that [`add_user`] makes, and its hash, which takes a while to make.
+pub const PASSWORD: &str = "correct horse battery";
+static HASH: LazyLock<PasswordHash> = LazyLock::new(|| PasswordHash::of(PASSWORD).unwrap());
 
 pub fn stamp(text: &str) -> Stamp {
     Stamp::parse(text).unwrap()
@@ -17,14 +24,31 @@ pub fn stamp(text: &str) -> Stamp {
 
 /// What a test puts into the directory, without going through the interface that it tests.
 pub fn add_company(db: &Db, name: &str, created_at: &str) -> i64 {
-    let company = NewCompany::new(None, name.to_owned(), 1999, stamp(created_at));
-    db.write_blocking(move |conn| Ok::<_, roster::db::Error>(company.insert(conn)?))
+    let company = CompanyDraft {
+        name: name.to_owned(),
+        founded_year: 1999,
+        ..CompanyDraft::new(stamp(created_at))
+    };
+    db.write_blocking(move |conn| Ok::<_, Error>(company.insert(conn, None)?))
         .unwrap()
 }
 
 pub fn add_skill(db: &Db, name: &str) -> i64 {
-    let skill = NewSkill::new(None, name.to_owned(), "Tool".to_owned());
-    db.write_blocking(move |conn| Ok::<_, roster::db::Error>(skill.insert(conn)?))
+    let skill = SkillDraft {
+        name: name.to_owned(),
+        category: "Tool".to_owned(),
+    };
+    db.write_blocking(move |conn| Ok::<_, Error>(skill.insert(conn, None)?))
+        .unwrap()
+}
+
+pub fn add_user(db: &Db, username: &str, is_staff: bool) -> i64 {
+    let user = UserDraft {
+        username: username.to_owned(),
+        is_staff,
+        ..UserDraft::new(stamp("2026-01-01T00:00:00Z"))
+    };
+    db.write_blocking(move |conn| Ok::<_, Error>(user.insert(conn, None, &HASH)?))
         .unwrap()
 }
 
@@ -34,6 +58,7 @@ pub struct Dev<'a> {
     pub company: i64,
     pub years: i32,
     pub last_login: Option<Stamp>,
+    pub user: Option<i64>,
     pub created_at: Stamp,
     pub skills: &'a [i64],
 }
@@ -45,26 +70,27 @@ impl<'a> Dev<'a> {
             company,
             years: 0,
             last_login: None,
+            user: None,
             created_at: stamp("2026-01-01T00:00:00Z"),
             skills: &[],
         }
     }
 
     pub fn add(self, db: &Db) -> i64 {
-        let developer = NewDeveloper {
-            id: None,
+        let developer = DeveloperDraft {
             name: self.name.to_owned(),
             company_id: self.company,
             years_experience: self.years,
             last_login: self.last_login,
+            user_id: self.user,
             created_at: self.created_at,
             updated_at: self.created_at,
         };
         let skills = self.skills.to_vec();
         db.write_blocking(move |conn| {
-            let id = developer.insert(conn)?;
+            let id = developer.insert(conn, None)?;
             DeveloperSkill::link(conn, id, &skills)?;
-            Ok::<_, roster::db::Error>(id)
+            Ok::<_, Error>(id)
         })
         .unwrap()
     }

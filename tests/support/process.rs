@@ -1,6 +1,6 @@
 use std::{
-    io::{BufRead, BufReader, Read},
-    process::{Child, Command, Stdio},
+    io::{BufRead, BufReader, Lines, Read},
+    process::{Child, ChildStdout, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -17,6 +17,10 @@ pub fn roster_with(args: &[&str], environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_roster"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ROSTER_")) {
         command.env_remove(name);
+    }
+    // A server on PostgreSQL must be told its key.
+    if args.iter().any(|arg| arg.starts_with("postgres")) {
+        command.env("ROSTER_SECRET_KEY", super::SECRET);
     }
     command
         .args(args)
@@ -61,6 +65,8 @@ pub struct Served {
     pub api: String,
     /// The lines it printed behind that.
     pub greeting: Vec<String>,
+    /// Kept open: a server may go on to print.
+    _stdout: Lines<BufReader<ChildStdout>>,
 }
 
 impl Served {
@@ -79,26 +85,42 @@ impl Served {
             panic!("the server did not start: {error}");
         };
         let api = first.split(' ').next_back().unwrap().to_owned();
-        let greeting = printed.take(lines).map(Result::unwrap).collect();
+        let greeting = printed.by_ref().take(lines).map(Result::unwrap).collect();
         Self {
             child,
             api,
             greeting,
+            _stdout: printed,
         }
     }
 
     pub fn get(&self, path: &str) -> (u16, serde_json::Value) {
+        Self::read(Self::agent().get(format!("{}{path}", self.api)).call())
+    }
+
+    pub fn post(&self, path: &str, body: &serde_json::Value) -> (u16, serde_json::Value) {
+        let request = Self::agent().post(format!("{}{path}", self.api));
+        Self::read(
+            request
+                .header("content-type", "application/json")
+                .send(body.to_string()),
+        )
+    }
+
+    fn agent() -> ureq::Agent {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .build();
-        let url = format!("{}{path}", self.api);
-        let mut response = ureq::Agent::new_with_config(config)
-            .get(url)
-            .call()
-            .unwrap();
-        let body = response.body_mut().read_to_string().unwrap();
+        ureq::Agent::new_with_config(config)
+    }
+
+    fn read(
+        answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    ) -> (u16, serde_json::Value) {
+        let mut answer = answer.unwrap();
+        let body = answer.body_mut().read_to_string().unwrap();
         (
-            response.status().as_u16(),
+            answer.status().as_u16(),
             serde_json::from_str(&body).unwrap(),
         )
     }

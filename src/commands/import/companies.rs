@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use super::{Importer, Outcome, row::Row};
 use crate::{
     db::{self, DbConnection, Stamp},
-    models::{Company, NewCompany},
+    models::{Company, CompanyDraft},
     rules,
     text::fold,
 };
@@ -42,35 +42,38 @@ impl Importer for Companies {
             None => named.clone(),
         };
         if id.is_some_and(|id| !self.ids.insert(id)) {
-            row.refuse("id", "company with this id already exists.");
+            row.refuse("id", &rules::taken("company", "id"));
         }
         let taken = named.is_some_and(|named| id.is_some_and(|id| id != named.id));
         if !self.names.insert(fold(&name)) || taken {
-            row.refuse("name", "company with this name already exists.");
+            row.refuse("name", &rules::taken("company", "name"));
         }
         if row.is_refused() {
             return Ok(Outcome::Refused);
         }
         let Some(old) = old else {
             let created_at = created_at.or(self.now, self.now);
-            NewCompany::new(id, name, founded_year, created_at).insert(conn)?;
+            let draft = CompanyDraft {
+                name,
+                founded_year,
+                created_at,
+                updated_at: created_at,
+            };
+            draft.insert(conn, id)?;
             return Ok(Outcome::Added);
         };
-        let created_at = created_at.or(old.created_at, old.created_at);
-        let new = Company {
+        let (id, stored) = (old.id, CompanyDraft::from(old));
+        let mut draft = CompanyDraft {
             name,
             founded_year,
-            created_at,
-            ..old.clone()
+            created_at: created_at.or(stored.created_at, stored.created_at),
+            updated_at: stored.updated_at,
         };
-        if new == old {
+        if draft == stored {
             return Ok(Outcome::Unchanged);
         }
-        Company {
-            updated_at: self.now,
-            ..new
-        }
-        .update(conn)?;
+        draft.updated_at = self.now;
+        draft.update(conn, id)?;
         Ok(Outcome::Changed)
     }
 }

@@ -1,12 +1,13 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::{
     Importer, Outcome,
+    names::Names,
     row::{Given, Row},
 };
 use crate::{
     db::{self, DbConnection, Stamp},
-    models::{Company, Developer, DeveloperSkill, NewDeveloper, Skill},
+    models::{Company, Developer, DeveloperDraft, DeveloperSkill, Skill, User},
     rules,
 };
 
@@ -15,9 +16,9 @@ pub struct Developers {
     /// The greatest id before the import: a greater one is new without a look.
     last_id: i64,
     ids: HashSet<i64>,
-    /// What names were found to be, so that each is looked up once.
-    companies: HashMap<String, Option<i64>>,
-    skills: HashMap<String, Option<i64>>,
+    companies: Names<Company>,
+    skills: Names<Skill>,
+    users: Names<User>,
 }
 
 /// What a row says of a developer, checked.
@@ -27,6 +28,7 @@ struct Said {
     company_id: i64,
     years_experience: Given<i32>,
     last_login: Given<Option<Stamp>>,
+    user_id: Given<Option<i64>>,
     created_at: Given<Stamp>,
     skills: Given<Vec<i64>>,
 }
@@ -38,8 +40,9 @@ impl Developers {
             now,
             last_id,
             ids: HashSet::new(),
-            companies: HashMap::new(),
-            skills: HashMap::new(),
+            companies: Names::new(),
+            skills: Names::new(),
+            users: Names::new(),
         })
     }
 
@@ -50,7 +53,7 @@ impl Developers {
     ) -> Result<Option<Said>, db::Error> {
         let id = row.id();
         if id.is_some_and(|id| !self.ids.insert(id)) {
-            row.refuse("id", "developer with this id already exists.");
+            row.refuse("id", &rules::taken("developer", "id"));
         }
         let name = row.required("name", |text| rules::text(text, Developer::NAME_MAX));
         let company = row.required("company", |text| rules::text(text, Company::NAME_MAX));
@@ -61,16 +64,11 @@ impl Developers {
         let last_login = row.optional("last_login", |text| rules::stamp(text).map(Some));
         let created_at = row.optional("created_at", rules::stamp);
         let company_id = match company {
-            Some(company) => self.company(conn, row, company)?,
+            Some(company) => self.companies.one(conn, row, "company", &company)?,
             None => None,
         };
-        let skills = self.skills(conn, row)?;
-        if row.has("user") {
-            // There are no accounts yet that it could name.
-            let _: Option<()> = row.required("user", |user| {
-                Err(format!("Object with username={user} does not exist."))
-            });
-        }
+        let skills = self.skills.list(conn, row, "skills", Skill::SEPARATOR)?;
+        let user_id = self.user(conn, row, id)?;
         Ok(match (name, company_id, row.is_refused()) {
             (Some(name), Some(company_id), false) => Some(Said {
                 id,
@@ -78,6 +76,7 @@ impl Developers {
                 company_id,
                 years_experience,
                 last_login,
+                user_id,
                 created_at,
                 skills,
             }),
@@ -85,68 +84,40 @@ impl Developers {
         })
     }
 
-    fn company(
+    /// The account of the row's developer, which is no other developer's.
+    fn user(
         &mut self,
         conn: &mut DbConnection,
         row: &mut Row<'_>,
-        name: String,
-    ) -> Result<Option<i64>, db::Error> {
-        let id = match self.companies.get(&name) {
-            Some(id) => *id,
-            None => Company::named(conn, &name)?.map(|company| company.id),
-        };
-        if id.is_none() {
-            row.refuse(
-                "company",
-                &format!("Object with name={name} does not exist."),
-            );
-        }
-        self.companies.entry(name).or_insert(id);
-        Ok(id)
-    }
-
-    fn skills(
-        &mut self,
-        conn: &mut DbConnection,
-        row: &mut Row<'_>,
-    ) -> Result<Given<Vec<i64>>, db::Error> {
-        let names = match row.list("skills", Skill::SEPARATOR) {
+        id: Option<i64>,
+    ) -> Result<Given<Option<i64>>, db::Error> {
+        let username = row.optional("user", |text| rules::text(text, User::USERNAME_MAX));
+        let username = match username {
             Given::Absent => return Ok(Given::Absent),
             Given::Empty => return Ok(Given::Empty),
-            Given::Value(names) => names,
+            Given::Value(username) => username,
         };
-        let mut ids = Vec::with_capacity(names.len());
-        for name in names {
-            let id = match self.skills.get(&name) {
-                Some(id) => *id,
-                None => Skill::named(conn, &name)?.map(|skill| skill.id),
-            };
-            match id {
-                Some(id) => ids.push(id),
-                None => row.refuse(
-                    "skills",
-                    &format!("Object with name={name} does not exist."),
-                ),
-            }
-            self.skills.entry(name).or_insert(id);
+        let user_id = self.users.one(conn, row, "user", &username)?;
+        if let Some(user_id) = user_id
+            && Developer::id_of_user(conn, user_id)?.is_some_and(|other| Some(other) != id)
+        {
+            row.refuse("user", &rules::taken("developer", "user"));
         }
-        ids.sort_unstable();
-        ids.dedup();
-        Ok(Given::Value(ids))
+        Ok(Given::Value(user_id))
     }
 
     fn add(&self, conn: &mut DbConnection, said: Said) -> Result<Outcome, db::Error> {
         let created_at = said.created_at.or(self.now, self.now);
-        let new = NewDeveloper {
-            id: said.id,
+        let draft = DeveloperDraft {
             name: said.name,
             company_id: said.company_id,
             years_experience: said.years_experience.or(0, 0),
             last_login: said.last_login.or(None, None),
+            user_id: said.user_id.or(None, None),
             created_at,
             updated_at: created_at,
         };
-        let id = new.insert(conn)?;
+        let id = draft.insert(conn, said.id)?;
         DeveloperSkill::link(conn, id, &said.skills.or(Vec::new(), Vec::new()))?;
         Ok(Outcome::Added)
     }
@@ -154,24 +125,28 @@ impl Developers {
     fn change(
         &self,
         conn: &mut DbConnection,
-        old: &Developer,
+        id: i64,
+        old: &DeveloperDraft,
         said: Said,
     ) -> Result<Outcome, db::Error> {
-        let mut new = old.clone();
-        new.name = said.name;
-        new.company.id = said.company_id;
-        new.years_experience = said.years_experience.or(old.years_experience, 0);
-        new.last_login = said.last_login.or(old.last_login, None);
-        new.created_at = said.created_at.or(old.created_at, old.created_at);
+        let mut draft = DeveloperDraft {
+            name: said.name,
+            company_id: said.company_id,
+            years_experience: said.years_experience.or(old.years_experience, 0),
+            last_login: said.last_login.or(old.last_login, None),
+            user_id: said.user_id.or(old.user_id, None),
+            created_at: said.created_at.or(old.created_at, old.created_at),
+            updated_at: old.updated_at,
+        };
         let relinked = match said.skills {
             Given::Absent => false,
-            skills => DeveloperSkill::replace(conn, old.id, &skills.or(Vec::new(), Vec::new()))?,
+            skills => DeveloperSkill::replace(conn, id, &skills.or(Vec::new(), Vec::new()))?,
         };
-        if new == *old && !relinked {
+        if draft == *old && !relinked {
             return Ok(Outcome::Unchanged);
         }
-        new.updated_at = self.now;
-        new.update(conn)?;
+        draft.updated_at = self.now;
+        draft.update(conn, id)?;
         Ok(Outcome::Changed)
     }
 }
@@ -186,7 +161,10 @@ impl Importer for Developers {
             _ => None,
         };
         match old {
-            Some(old) => self.change(conn, &old, said),
+            Some(old) => {
+                let id = old.id;
+                self.change(conn, id, &DeveloperDraft::from(old), said)
+            }
             None => self.add(conn, said),
         }
     }

@@ -2,10 +2,13 @@
 
 mod companies;
 mod developers;
+mod names;
+mod projects;
 mod report;
 mod row;
 mod skills;
 mod source;
+mod users;
 
 use std::{
     collections::HashSet,
@@ -110,6 +113,16 @@ impl From<diesel::result::Error> for Undone {
 trait Importer {
     /// Checks a row, and writes it when there is nothing to say against it.
     fn take(&mut self, conn: &mut DbConnection, row: &mut Row<'_>) -> Result<Outcome, db::Error>;
+
+    /// Checks what only all rows together can break.
+    fn finish(
+        &mut self,
+        _conn: &mut DbConnection,
+        _file: &str,
+        _report: &mut Report,
+    ) -> Result<(), db::Error> {
+        Ok(())
+    }
 }
 
 fn import(db: &Db, sources: Vec<Source>, dry_run: bool) -> Result<Vec<(String, Tally)>, Failure> {
@@ -161,7 +174,9 @@ fn take_all(conn: &mut DbConnection, source: Source, report: &mut Report) -> Res
     let mut importer: Box<dyn Importer> = match kind {
         Kind::Companies => Box::new(companies::Companies::new(Stamp::now())),
         Kind::Skills => Box::new(skills::Skills::default()),
+        Kind::Users => Box::new(users::Users::new(Stamp::now())),
         Kind::Developers => Box::new(developers::Developers::new(conn, Stamp::now())?),
+        Kind::Projects => Box::new(projects::Projects::new(Stamp::now())),
     };
     let mut progress = Progress::begin(&name);
     let mut tally = Tally::default();
@@ -178,6 +193,7 @@ fn take_all(conn: &mut DbConnection, source: Source, report: &mut Report) -> Res
         progress.step();
         Ok(())
     })?;
+    importer.finish(conn, &name, report)?;
     if explicit_ids {
         conn.pass_ids(kind.stem())?;
     }
@@ -215,15 +231,6 @@ fn in_folder(folder: &Path) -> Result<Vec<Found>, Failure> {
         .map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?
     {
         let path = entry?.path();
-        let known_later = path
-            .file_stem()
-            .is_some_and(|stem| stem == "users" || stem == "projects");
-        if known_later && form_of(&path).is_some() {
-            return Err(Failure::new(format!(
-                "{}: this version of roster has neither users nor projects",
-                path.display()
-            )));
-        }
         if let Ok(kind) = kind_of(&path) {
             found.push((kind, path));
         }

@@ -59,6 +59,10 @@ impl<'a> Row<'a> {
         self.refused
     }
 
+    pub fn line(&self) -> u64 {
+        self.record.line
+    }
+
     pub fn refuse(&mut self, column: &str, message: &str) {
         self.refused = true;
         self.report

@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use super::{Importer, Outcome, row::Row};
 use crate::{
     db::{self, DbConnection},
-    models::{NewSkill, Skill},
+    models::{Skill, SkillDraft},
     rules,
     text::fold,
 };
@@ -29,28 +29,25 @@ impl Importer for Skills {
             None => named.clone(),
         };
         if id.is_some_and(|id| !self.ids.insert(id)) {
-            row.refuse("id", "skill with this id already exists.");
+            row.refuse("id", &rules::taken("skill", "id"));
         }
         let taken = named.is_some_and(|named| id.is_some_and(|id| id != named.id));
         if !self.names.insert(fold(&name)) || taken {
-            row.refuse("name", "skill with this name already exists.");
+            row.refuse("name", &rules::taken("skill", "name"));
         }
         if row.is_refused() {
             return Ok(Outcome::Refused);
         }
+        let draft = SkillDraft { name, category };
         let Some(old) = old else {
-            NewSkill::new(id, name, category).insert(conn)?;
+            draft.insert(conn, id)?;
             return Ok(Outcome::Added);
         };
-        let new = Skill {
-            name,
-            category,
-            ..old.clone()
-        };
-        if new == old {
+        let (id, stored) = (old.id, SkillDraft::from(old));
+        if draft == stored {
             return Ok(Outcome::Unchanged);
         }
-        new.update(conn)?;
+        draft.update(conn, id)?;
         Ok(Outcome::Changed)
     }
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     db::{Stamp, schema::developers},
-    models::SkillRef,
+    models::{Reference, Skill},
     query::{Condition, Select, TwoWays, Value, never_first},
 };
 
@@ -46,13 +46,13 @@ impl Developer {
     }
 
     /// Has the skill.
-    pub fn has(skill: SkillRef) -> Condition {
-        Condition::related(SKILLS, skill.condition())
+    pub fn has(skill: Reference) -> Condition {
+        Condition::related(SKILLS, Skill::is(skill))
     }
 
     /// Has `count` of the skills or more.
-    pub fn has_at_least(count: u32, skills: Vec<SkillRef>) -> Condition {
-        let any = skills.into_iter().map(SkillRef::condition).collect();
+    pub fn has_at_least(count: u32, skills: Vec<Reference>) -> Condition {
+        let any = skills.into_iter().map(Skill::is).collect();
         Condition::RelatedAtLeast(COUNT_SKILLS, Box::new(Condition::Any(any)), count)
     }
 }
@@ -93,11 +93,11 @@ impl DeveloperScopes for DeveloperQuery {
     }
 
     fn by_skill(self, name: &str) -> Self {
-        self.filter(Developer::has(SkillRef::Name(name.to_owned())).of())
+        self.filter(Developer::has(Reference::Name(name.to_owned())).of())
     }
 
     fn with_skill(self, id: i64) -> Self {
-        self.filter(Developer::has(SkillRef::Id(id)).of())
+        self.filter(Developer::has(Reference::Id(id)).of())
     }
 
     fn of_company(self, id: i64) -> Self {

@@ -91,7 +91,11 @@ impl Listed for Developer {
             .of(SKILLS),
     ];
     const DEFAULT_ORDER: &'static str = "-created_at";
+    const HAS_WORD: Option<fn(&str) -> Condition> = Some(Self::has_word);
+}
 
+impl Developer {
+    /// That a word of its own name, of its company's or of one of its skills' begins with this one.
     fn has_word(word: &str) -> Condition {
         let own = HasWord::new("", DEVELOPER_NAMES, word, "");
         let of_company = HasWord::new("", COMPANY_NAMES, word, "");

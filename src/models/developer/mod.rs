@@ -9,11 +9,11 @@ use diesel::{
 };
 
 pub use self::{conditions::DeveloperScopes, links::DeveloperSkill};
-use super::{CompanyBrief, Skill, batch::Batch, insert::insert_row};
+use super::{CompanyBrief, UserBrief, insert::insert_row};
 use crate::{
     db::{
         Backend, DbConnection, Stamp,
-        schema::{companies, developers, skills},
+        schema::{companies, developers, users},
     },
     text::{fold, joined_words},
 };
@@ -27,11 +27,16 @@ pub struct Developer {
     pub company: CompanyBrief,
     pub years_experience: i32,
     pub last_login: Option<Stamp>,
+    /// The account that is this developer's.
+    pub user: Option<UserBrief>,
     pub created_at: Stamp,
     pub updated_at: Stamp,
 }
 
-type Source = dsl::LeftJoinQuerySource<developers::table, companies::table>;
+type Source = dsl::LeftJoinQuerySource<
+    dsl::LeftJoinQuerySource<developers::table, companies::table>,
+    users::table,
+>;
 
 /// What of a company a developer's query selects: of an outer join, though the company is always there.
 type CompanyColumns = (
@@ -47,6 +52,7 @@ type Columns = (
     CompanyColumns,
     developers::years_experience,
     developers::last_login,
+    dsl::Nullable<(users::id, users::username)>,
     developers::created_at,
     developers::updated_at,
 );
@@ -54,7 +60,10 @@ type Columns = (
 /// A query for developers that goes on being one, whatever is added to it.
 pub type DeveloperQuery = dsl::IntoBoxed<
     'static,
-    dsl::Select<dsl::LeftJoin<developers::table, companies::table>, Columns>,
+    dsl::Select<
+        dsl::LeftJoin<dsl::LeftJoin<developers::table, companies::table>, users::table>,
+        Columns,
+    >,
     Backend,
 >;
 
@@ -80,11 +89,13 @@ impl Developer {
             company,
             developers::years_experience,
             developers::last_login,
+            (users::id, users::username).nullable(),
             developers::created_at,
             developers::updated_at,
         );
         developers::table
             .left_join(companies::table)
+            .left_join(users::table)
             .select(columns)
             .into_boxed()
     }
@@ -102,6 +113,7 @@ impl Developer {
             no_company,
             developers::years_experience,
             developers::last_login,
+            (users::id, users::username).nullable(),
             developers::created_at,
             developers::updated_at,
         ))
@@ -125,6 +137,18 @@ impl Developer {
         query.filter(developers::id.eq(id)).first(conn).optional()
     }
 
+    /// The developer whose account this is.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn id_of_user(conn: &mut DbConnection, user_id: i64) -> QueryResult<Option<i64>> {
+        developers::table
+            .filter(developers::user_id.eq(user_id))
+            .select(developers::id)
+            .first(conn)
+            .optional()
+    }
+
     /// The greatest id there is, 0 when there is none.
     ///
     /// # Errors
@@ -138,73 +162,102 @@ impl Developer {
         Ok(last.unwrap_or(0))
     }
 
-    /// Stores every field of the row; of the company, that it is this one.
+    /// As [`find`](Self::find), and nobody else changes it before the end of the transaction.
     ///
     /// # Errors
+    /// Those of the statements.
+    pub fn held(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
+        conn.hold("developers", id)?;
+        Self::find(conn, id)
+    }
+
+    /// # Errors
     /// Those of the statement.
-    pub fn update(&self, conn: &mut DbConnection) -> QueryResult<()> {
-        diesel::update(developers::table.find(self.id))
-            .set((
-                developers::name.eq(&self.name),
-                developers::name_key.eq(fold(&self.name)),
-                developers::name_words.eq(joined_words(&self.name)),
-                developers::company_id.eq(self.company.id),
-                developers::years_experience.eq(self.years_experience),
-                developers::last_login.eq(self.last_login),
-                developers::created_at.eq(self.created_at),
-                developers::updated_at.eq(self.updated_at),
-            ))
+    pub fn delete(conn: &mut DbConnection, id: i64) -> QueryResult<()> {
+        diesel::delete(developers::table.find(id))
             .execute(conn)
             .map(|_| ())
     }
-
-    /// Gives each developer its skills, sorted by name, in one statement for all.
-    ///
-    /// # Errors
-    /// Those of the statement.
-    pub fn with_skills(
-        conn: &mut DbConnection,
-        developers: Vec<Self>,
-    ) -> QueryResult<Vec<(Self, Vec<Skill>)>> {
-        if developers.is_empty() {
-            return Ok(Vec::new());
-        }
-        let links: Vec<(DeveloperSkill, Skill)> = DeveloperSkill::belonging_to(Batch(&developers))
-            .inner_join(skills::table)
-            .select((DeveloperSkill::as_select(), Skill::as_select()))
-            .load(conn)?;
-        let grouped = links.grouped_by(&developers);
-        Ok(developers
-            .into_iter()
-            .zip(grouped)
-            .map(|(developer, links)| {
-                let mut skills: Vec<Skill> = links.into_iter().map(|(_, skill)| skill).collect();
-                skills.sort_unstable_by(|one, other| one.name.cmp(&other.name));
-                (developer, skills)
-            })
-            .collect())
-    }
 }
 
-/// A developer to be.
-#[derive(Debug, Clone, Insertable)]
-#[diesel(table_name = developers)]
-pub struct NewDeveloper {
-    pub id: Option<i64>,
+/// A developer to be, or what one is to become. The skills go their own way.
+#[derive(Debug, Clone, PartialEq, Eq, Insertable, AsChangeset)]
+#[diesel(table_name = developers, treat_none_as_null = true)]
+pub struct DeveloperDraft {
     pub name: String,
     pub company_id: i64,
     pub years_experience: i32,
     pub last_login: Option<Stamp>,
+    pub user_id: Option<i64>,
     pub created_at: Stamp,
     pub updated_at: Stamp,
 }
 
-impl NewDeveloper {
+impl DeveloperDraft {
+    pub fn new(now: Stamp) -> Self {
+        Self {
+            name: String::new(),
+            company_id: 0,
+            years_experience: 0,
+            last_login: None,
+            user_id: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// `id` is the database's to choose unless it is given.
+    ///
     /// # Errors
     /// Those of the statement.
-    pub fn insert(&self, conn: &mut DbConnection) -> QueryResult<i64> {
-        let name_key = developers::name_key.eq(fold(&self.name));
-        let name_words = developers::name_words.eq(joined_words(&self.name));
-        insert_row!(conn, developers, (self, &name_key, &name_words))
+    pub fn insert(&self, conn: &mut DbConnection, id: Option<i64>) -> QueryResult<i64> {
+        let id = id.map(|id| developers::id.eq(id));
+        insert_row!(conn, developers, (id, self, self.made()))
+    }
+
+    /// # Errors
+    /// Those of the statement.
+    pub fn update(&self, conn: &mut DbConnection, id: i64) -> QueryResult<()> {
+        diesel::update(developers::table.find(id))
+            .set((self, self.made()))
+            .execute(conn)
+            .map(|_| ())
+    }
+
+    /// The columns that are made of others.
+    fn made(
+        &self,
+    ) -> (
+        dsl::Eq<developers::name_key, String>,
+        dsl::Eq<developers::name_words, String>,
+    ) {
+        (
+            developers::name_key.eq(fold(&self.name)),
+            developers::name_words.eq(joined_words(&self.name)),
+        )
+    }
+}
+
+impl From<Developer> for DeveloperDraft {
+    fn from(developer: Developer) -> Self {
+        let Developer {
+            id: _,
+            name,
+            company,
+            years_experience,
+            last_login,
+            user,
+            created_at,
+            updated_at,
+        } = developer;
+        Self {
+            name,
+            company_id: company.id,
+            years_experience,
+            last_login,
+            user_id: user.map(|user| user.id),
+            created_at,
+            updated_at,
+        }
     }
 }

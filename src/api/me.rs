@@ -1,0 +1,186 @@
+//! What users see and change of themselves.
+
+use actix_web::web::{Data, Json};
+use serde::Serialize;
+
+use super::{
+    Body, Id, NoContent, form,
+    users::{UserBody, check_password},
+};
+use crate::{
+    auth::{self, Auth},
+    db::{Db, DbConnection, Stamp},
+    error::Error,
+    models::{Session, User, UserDraft},
+    query::{Detail, Filter, Filtered, List, Listed, NoParams, Page, Shape, Shown},
+};
+
+/// A session as its user sees it: where and when a sign-in began it, and when its tokens were last renewed.
+#[derive(Debug, Serialize)]
+pub struct SessionBody {
+    pub id: i64,
+    pub address: Option<String>,
+    pub user_agent: String,
+    pub created_at: Stamp,
+    pub last_used_at: Stamp,
+    pub expires_at: Stamp,
+}
+
+impl From<Session> for SessionBody {
+    fn from(session: Session) -> Self {
+        let Session {
+            id,
+            address,
+            user_agent,
+            created_at,
+            last_used_at,
+            expires_at,
+        } = session;
+        Self {
+            id,
+            address,
+            user_agent,
+            created_at,
+            last_used_at,
+            expires_at,
+        }
+    }
+}
+
+impl Filtered for Session {
+    const FILTERS: &'static [Filter] = &[];
+    const SHAPE: Shape = &[
+        ("id", &[]),
+        ("address", &[]),
+        ("user_agent", &[]),
+        ("created_at", &[]),
+        ("last_used_at", &[]),
+        ("expires_at", &[]),
+    ];
+}
+
+/// `GET /api/users/me/`: the caller.
+///
+/// # Errors
+/// 400 for a field that it does not have.
+pub async fn get_me(
+    user: auth::User,
+    db: Data<Db>,
+    detail: Detail<User>,
+) -> Result<Json<Shown<UserBody>>, Error> {
+    let body = db.read(move |conn| stored(conn, user.id)).await?;
+    Ok(Json(detail.fields.show(body)))
+}
+
+/// `PATCH /api/users/me/`: the email; the rest is the staff's to change.
+///
+/// # Errors
+/// 400 for fields that do not fit.
+pub async fn update_me(
+    user: auth::User,
+    db: Data<Db>,
+    body: Body,
+) -> Result<Json<UserBody>, Error> {
+    db.write(move |conn| {
+        let old = User::held(conn, user.id)?.ok_or(Error::NoSuchObject(User::NAME))?;
+        let old = UserDraft::from(old);
+        let mut draft = old.clone();
+        let mut form = body.form()?;
+        let email = form::text_by(User::check_email);
+        form.optional("email", &mut draft.email, String::new(), email);
+        form.read_only(&[
+            "id",
+            "username",
+            "is_staff",
+            "is_active",
+            "date_joined",
+            "last_login",
+        ]);
+        form.finish()?;
+        if draft != old {
+            draft.update(conn, user.id)?;
+        }
+        stored(conn, user.id).map(Json)
+    })
+    .await
+}
+
+/// `POST /api/users/me/password/`: a new password, which ends the caller's sessions.
+///
+/// # Errors
+/// 400 for a current password that is wrong and a new one that breaks the rules.
+pub async fn set_my_password(
+    user: auth::User,
+    db: Data<Db>,
+    auth: Data<Auth>,
+    body: Body,
+) -> Result<NoContent, Error> {
+    let id = user.id;
+    let known = db
+        .read(move |conn| Ok::<_, Error>((User::find(conn, id)?, User::password(conn, id)?)))
+        .await?;
+    let (Some(user), Some(hash)) = known else {
+        return Err(Error::NoSuchObject(User::NAME));
+    };
+    let (mut current, mut new) = (String::new(), String::new());
+    let mut form = body.form()?;
+    form.required("current_password", &mut current, form::password);
+    form.required("new_password", &mut new, form::password);
+    if !new.is_empty() {
+        check_password(&mut form, "new_password", &new, &user.username, &user.email);
+    }
+    if !current.is_empty() && !auth.hasher.matches(Some(hash.clone()), current).await? {
+        form.refuse("current_password", WRONG_PASSWORD);
+    }
+    form.finish()?;
+    let new = auth.hasher.hash(new).await?;
+    db.write(move |conn| {
+        User::held(conn, id)?;
+        // Somebody else may have set it while this one was hashed.
+        if User::password(conn, id)?.as_ref() != Some(&hash) {
+            return Err(Error::field("current_password", WRONG_PASSWORD));
+        }
+        User::set_password(conn, id, &new)?;
+        Ok(NoContent)
+    })
+    .await
+}
+
+const WRONG_PASSWORD: &str = "Your old password was entered incorrectly. Please enter it again.";
+
+/// `GET /api/users/me/sessions/`: where the caller is signed in, the latest sign-in first.
+///
+/// # Errors
+/// 400 for a parameter that does not fit, 404 for a cursor that does not.
+pub async fn list_my_sessions(
+    user: auth::User,
+    db: Data<Db>,
+    list: List<Session>,
+) -> Result<Json<Page<Shown<SessionBody>>>, Error> {
+    let (slice, frame) = db
+        .read(move |conn| list.load(conn, Session::of_user(user.id, Stamp::now())))
+        .await?;
+    Ok(Json(frame.page(slice)))
+}
+
+/// `DELETE /api/users/me/sessions/{id}/`: its refresh token works no more.
+///
+/// # Errors
+/// 404 when the caller has none of this id.
+pub async fn end_my_session(
+    user: auth::User,
+    _: NoParams,
+    db: Data<Db>,
+    id: Id<Session>,
+) -> Result<NoContent, Error> {
+    db.write(move |conn| {
+        let ended = Session::end_of_user(conn, id.get(), user.id)?;
+        id.found(ended.then_some(NoContent))
+    })
+    .await
+}
+
+fn stored(conn: &mut DbConnection, id: i64) -> Result<UserBody, Error> {
+    let user = User::find(conn, id)?;
+    Ok(user.ok_or(Error::NoSuchObject(User::NAME))?.into())
+}

@@ -1,0 +1,253 @@
+//! Signing in, staying so, and ending it, as djangorestframework-simplejwt.
+
+use actix_web::{
+    HttpRequest,
+    http::header,
+    web::{Data, Json},
+};
+use serde::Serialize;
+
+use super::{Body, form};
+use crate::{
+    auth::{Anonymous, Auth, Claims, PasswordHash, Refusal, TokenType},
+    db::{Db, Stamp},
+    error::Error,
+    models::{NewRefreshToken, Origin, Session, SignIn, Use, User, UserRights},
+    urls,
+};
+
+/// A pair of tokens.
+#[derive(Serialize)]
+pub struct TokenPair {
+    /// Goes with each request.
+    pub access: String,
+    /// Gets the next pair, once.
+    pub refresh: String,
+}
+
+/// `{}`
+#[derive(Debug, Serialize)]
+pub struct Empty {}
+
+/// `POST /api/token/`: a pair for a user name and password. It begins a session.
+///
+/// # Errors
+/// 401 when they are not those of an active user.
+pub async fn obtain_token(
+    _: Anonymous,
+    request: HttpRequest,
+    db: Data<Db>,
+    auth: Data<Auth>,
+    body: Body,
+) -> Result<Json<TokenPair>, Error> {
+    let (mut username, mut password) = (String::new(), String::new());
+    let mut form = body.form()?;
+    form.required("username", &mut username, form::text(usize::MAX));
+    form.required("password", &mut password, form::password);
+    form.finish()?;
+    let Some((user, sign_in)) = check(&db, &auth, &username, password, origin(&request)).await?
+    else {
+        return Err(NO_ACCOUNT);
+    };
+    let now = Stamp::now();
+    let (pair, token) = auth.pair(user.id, user.is_staff, now)?;
+    let begun = db
+        .write(move |conn| sign_in.begin(conn, &token, now).map_err(Error::from))
+        .await?;
+    begun.then_some(Json(pair)).ok_or(NO_ACCOUNT)
+}
+
+/// `POST /api/token/refresh/`: the next pair for a refresh token, once.
+///
+/// # Errors
+/// 401 for a token that is not good; a used one ends its session.
+pub async fn refresh_token(
+    _: Anonymous,
+    db: Data<Db>,
+    auth: Data<Auth>,
+    body: Body,
+) -> Result<Json<TokenPair>, Error> {
+    let claims = auth
+        .keys
+        .read_as(TokenType::Refresh, &read(body, "refresh")?)?;
+    let user = active_user(&db, &claims).await?;
+    let (now, grace) = (Stamp::now(), auth.settings.refresh_grace);
+    let (pair, next) = auth.pair(user.id, user.is_staff, now)?;
+    // A refusal is no failure here: what it changes has to stay.
+    let outcome = db
+        .write(move |conn| {
+            Session::rotate(conn, &claims.jti_hash(), &next, grace, now).map_err(Error::from)
+        })
+        .await?;
+    match outcome {
+        Use::Rotated => Ok(Json(pair)),
+        Use::Refused => Err(Refusal::Blacklisted.into()),
+    }
+}
+
+/// `POST /api/token/verify/`: whether a token of either type would be taken.
+///
+/// # Errors
+/// 401 when it would not.
+pub async fn verify_token(
+    _: Anonymous,
+    db: Data<Db>,
+    auth: Data<Auth>,
+    body: Body,
+) -> Result<Json<Empty>, Error> {
+    let claims = auth.keys.read(&read(body, "token")?)?;
+    active_user(&db, &claims).await?;
+    if claims.token_type == TokenType::Refresh {
+        let live = db
+            .glance(move |conn| Session::is_live(conn, &claims.jti_hash()).map_err(Error::from))
+            .await?;
+        if !live {
+            return Err(Refusal::Blacklisted.into());
+        }
+    }
+    Ok(Json(Empty {}))
+}
+
+/// `POST /api/token/blacklist/`: ends the session of a refresh token.
+///
+/// # Errors
+/// 401 for a token that is not good, or whose session has ended before.
+pub async fn blacklist_token(
+    _: Anonymous,
+    db: Data<Db>,
+    auth: Data<Auth>,
+    body: Body,
+) -> Result<Json<Empty>, Error> {
+    let claims = auth
+        .keys
+        .read_as(TokenType::Refresh, &read(body, "refresh")?)?;
+    let ended = db
+        .write(move |conn| Session::end_of_token(conn, &claims.jti_hash()).map_err(Error::from))
+        .await?;
+    if ended {
+        Ok(Json(Empty {}))
+    } else {
+        Err(Refusal::Blacklisted.into())
+    }
+}
+
+const NO_ACCOUNT: Error = Error::Unauthenticated {
+    detail: "No active account found with the given credentials",
+    code: "no_active_account",
+};
+
+/// The user of that name, if the password is theirs. Whatever is wrong takes the same time.
+async fn check(
+    db: &Db,
+    auth: &Auth,
+    username: &str,
+    password: String,
+    origin: Origin,
+) -> Result<Option<(User, SignIn)>, Error> {
+    let name = username.to_owned();
+    let known = db
+        .read(move |conn| {
+            let Some(user) = User::named(conn, &name)? else {
+                return Ok(None);
+            };
+            let hash = User::password(conn, user.id)?;
+            Ok::<_, Error>(hash.map(|hash| (user, hash)))
+        })
+        .await?;
+    let hash = known.as_ref().map(|(_, hash)| hash.clone());
+    let matches = auth.hasher.matches(hash, password.clone()).await?;
+    match known {
+        Some((user, checked)) if matches && user.is_active => {
+            let renewed = renewed(auth, &checked, password).await?;
+            let sign_in = SignIn {
+                user_id: user.id,
+                checked,
+                renewed,
+                origin,
+            };
+            Ok(Some((user, sign_in)))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// A hash as they are made now, for a password whose hash is not.
+async fn renewed(
+    auth: &Auth,
+    checked: &PasswordHash,
+    password: String,
+) -> Result<Option<PasswordHash>, Error> {
+    if checked.is_current() {
+        Ok(None)
+    } else {
+        auth.hasher.hash(password).await.map(Some)
+    }
+}
+
+async fn active_user(db: &Db, claims: &Claims) -> Result<UserRights, Error> {
+    let id = claims.user();
+    let user = db
+        .glance(move |conn| UserRights::find(conn, id).map_err(Error::from))
+        .await?;
+    user.filter(|user| user.is_active)
+        .ok_or(Error::Unauthenticated {
+            detail: "No active account found for the given token.",
+            code: "no_active_account",
+        })
+}
+
+/// The one field that a body has.
+fn read(body: Body, name: &str) -> Result<String, Error> {
+    let mut token = String::new();
+    let mut form = body.form()?;
+    form.required(name, &mut token, form::text(usize::MAX));
+    form.finish()?;
+    Ok(token)
+}
+
+fn origin(request: &HttpRequest) -> Origin {
+    /// Characters of a client's name that are kept.
+    const USER_AGENT_MAX: usize = 200;
+    let user_agent = request
+        .headers()
+        .get(header::USER_AGENT)
+        .and_then(|name| name.to_str().ok())
+        .unwrap_or_default();
+    Origin {
+        address: urls::client_address(request),
+        user_agent: user_agent.chars().take(USER_AGENT_MAX).collect(),
+    }
+}
+
+impl Auth {
+    /// A new pair, and what is to be stored of it.
+    fn pair(
+        &self,
+        user_id: i64,
+        is_staff: bool,
+        now: Stamp,
+    ) -> Result<(TokenPair, NewRefreshToken), Error> {
+        let iat = now.seconds();
+        let claims = |token_type, lifetime: std::time::Duration| {
+            // A lifetime of less than a second still is one.
+            let seconds = i64::try_from(lifetime.as_millis().div_ceil(1_000)).unwrap_or(i64::MAX);
+            Claims::new(
+                token_type,
+                user_id,
+                is_staff,
+                (iat, iat.saturating_add(seconds)),
+            )
+        };
+        let access = claims(TokenType::Access, self.settings.access_token_lifetime)?;
+        let refresh = claims(TokenType::Refresh, self.settings.refresh_token_lifetime)?;
+        let pair = TokenPair {
+            access: self.keys.sign(&access)?,
+            refresh: self.keys.sign(&refresh)?,
+        };
+        let token = NewRefreshToken {
+            jti_hash: refresh.jti_hash(),
+            expires_at: Stamp::from_seconds(refresh.exp),
+        };
+        Ok((pair, token))
+    }
+}

@@ -1,0 +1,209 @@
+//! Permissions as types: a handler's first argument says whom it answers, and what it guards is reached through it alone.
+
+use std::future::{Ready, ready};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+
+use super::authenticate::caller;
+use crate::{api::Id, db::DbConnection, error::Error, models::UserRights, query::Listed};
+
+/// Whom a handler answers. It is the handler's first argument, for [`Endpoint`](crate::endpoint::Endpoint) takes no other
+/// handlers: a forgotten check does not compile.
+pub trait Guard: FromRequest<Error = Error> + 'static {
+    /// Whether it asks who is calling at all.
+    const ASKS: bool = true;
+
+    /// Whether this caller is answered, as far as that can be said without the object.
+    ///
+    /// # Errors
+    /// 401 or 403.
+    fn admit(caller: Option<&UserRights>) -> Result<(), Error>;
+}
+
+/// The arguments of a handler that has a guard.
+pub trait Guarded {
+    type Guard: Guard;
+}
+
+macro_rules! guarded {
+    ($($rest:ident)*) => {
+        impl<G: Guard, $($rest),*> Guarded for (G, $($rest,)*) {
+            type Guard = G;
+        }
+    };
+}
+
+guarded!();
+guarded!(A);
+guarded!(A B);
+guarded!(A B C);
+guarded!(A B C D);
+guarded!(A B C D E);
+guarded!(A B C D E F);
+
+/// Everybody, without a look at their credentials: a client renews an expired token through the same connection that
+/// sends it along.
+pub struct Anonymous;
+
+/// Everybody; but a token that is sent must be a good one.
+pub struct Anyone;
+
+/// Somebody who has signed in.
+#[derive(Debug, Clone)]
+pub struct User {
+    pub id: i64,
+    pub username: String,
+    pub is_staff: bool,
+}
+
+/// Somebody of the staff.
+#[derive(Debug, Clone)]
+pub struct Staff(pub User);
+
+/// Somebody who wants to change the `T` of the path's `{id}`. Whether they may is judged when it is
+/// [loaded](Self::load), in the transaction that changes it.
+pub struct Editing<T> {
+    pub user: User,
+    id: Id<T>,
+}
+
+/// An object that belongs to somebody.
+pub trait Owned: Listed {
+    /// Whether those whose it is not see it all the same.
+    const PUBLIC: bool;
+
+    /// The object, held until the end of the transaction.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    fn held(conn: &mut DbConnection, id: i64) -> diesel::QueryResult<Option<Self>>;
+
+    /// The user whose it is.
+    fn owner(&self) -> Option<i64>;
+}
+
+impl<T: Owned> Editing<T> {
+    /// Loads the object for a change.
+    ///
+    /// # Errors
+    /// 404 when it is not there or not to be seen, 403 when it is another's.
+    pub fn load(&self, conn: &mut DbConnection) -> Result<T, Error> {
+        let object = self.id.found(T::held(conn, self.id.get())?)?;
+        if self.user.is_staff || object.owner() == Some(self.user.id) {
+            Ok(object)
+        } else if T::PUBLIC {
+            Err(Error::NotTheOwner)
+        } else {
+            self.id.found(None)
+        }
+    }
+}
+
+impl User {
+    fn of(caller: Option<UserRights>) -> Result<Self, Error> {
+        let UserRights {
+            id,
+            username,
+            is_staff,
+            is_active: _,
+        } = caller.ok_or(Error::NotAuthenticated)?;
+        Ok(Self {
+            id,
+            username,
+            is_staff,
+        })
+    }
+
+    fn calling(request: &HttpRequest) -> Result<Self, Error> {
+        Self::of(caller(request)?)
+    }
+}
+
+impl Guard for Anonymous {
+    const ASKS: bool = false;
+
+    fn admit(_: Option<&UserRights>) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl Guard for Anyone {
+    fn admit(_: Option<&UserRights>) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl Guard for User {
+    fn admit(caller: Option<&UserRights>) -> Result<(), Error> {
+        caller.map(|_| ()).ok_or(Error::NotAuthenticated)
+    }
+}
+
+impl Guard for Staff {
+    fn admit(caller: Option<&UserRights>) -> Result<(), Error> {
+        match caller {
+            Some(user) if user.is_staff => Ok(()),
+            Some(_) => Err(Error::PermissionDenied),
+            None => Err(Error::NotAuthenticated),
+        }
+    }
+}
+
+impl<T: Owned> Guard for Editing<T> {
+    fn admit(caller: Option<&UserRights>) -> Result<(), Error> {
+        User::admit(caller)
+    }
+}
+
+impl FromRequest for Anonymous {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self))
+    }
+}
+
+impl FromRequest for Anyone {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(caller(request).map(|_| Self))
+    }
+}
+
+impl FromRequest for User {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::calling(request))
+    }
+}
+
+impl FromRequest for Staff {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let staff = caller(request).and_then(|caller| {
+            Self::admit(caller.as_ref())?;
+            User::of(caller).map(Self)
+        });
+        ready(staff)
+    }
+}
+
+impl<T: Owned> FromRequest for Editing<T> {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let editing = User::calling(request).and_then(|user| {
+            let id = Id::of(request)?;
+            Ok(Self { user, id })
+        });
+        ready(editing)
+    }
+}

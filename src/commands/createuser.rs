@@ -1,0 +1,39 @@
+use std::io::{self, Write as _};
+
+use super::{Failure, password};
+use crate::{
+    config::Createuser,
+    db::{self, Db, Readiness, Stamp, Target},
+    models::{User, UserDraft},
+    rules,
+};
+
+pub fn run(target: &Target, args: &Createuser) -> Result<(), Failure> {
+    let username = User::check_username(&args.username)
+        .map_err(|message| Failure::new(format!("username: {message}")))?;
+    let email = User::check_email(&args.email)
+        .map_err(|message| Failure::new(format!("email: {message}")))?;
+    let db = Db::open(target, Readiness::CreateWhenNew)?;
+    let taken = || Failure::new(format!("username: {}", rules::taken("user", "username")));
+    // Before anybody types a password for nothing.
+    if db.read_blocking(|conn| Ok::<_, db::Error>(User::named(conn, &username)?.is_some()))? {
+        return Err(taken());
+    }
+    let hash = password::ask(&args.password, &username, &email)?;
+    let draft = UserDraft {
+        username: username.clone(),
+        email,
+        is_staff: args.staff,
+        ..UserDraft::new(Stamp::now())
+    };
+    let made = db.write_blocking(move |conn| Ok(draft.insert(conn, None, &hash)?));
+    db.close();
+    match made {
+        Ok(_) => {}
+        Err(db::Error::Taken { .. }) => return Err(taken()),
+        Err(error) => return Err(error.into()),
+    }
+    let kind = if args.staff { "staff user" } else { "user" };
+    writeln!(io::stdout(), "{kind} {username} made")?;
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! `column IN (…)` as one parameter, so that one statement, prepared once, serves any number of values.
+
+use diesel::{
+    QueryResult,
+    expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate},
+    query_builder::{AstPass, QueryFragment, QueryId},
+    sql_types::{Bool, Text},
+    sqlite::Sqlite,
+};
+
+use crate::db::Backend;
+
+/// That a column, ids or texts, has one of some values.
+#[derive(Debug, Clone)]
+pub struct OneOf<Column> {
+    column: Column,
+    /// A JSON array: SQLite's form of a list in a parameter.
+    json: String,
+    #[cfg(feature = "postgres")]
+    values: Values,
+}
+
+#[cfg(feature = "postgres")]
+#[derive(Debug, Clone)]
+enum Values {
+    Ids(Vec<i64>),
+    Texts(Vec<String>),
+}
+
+impl<Column> OneOf<Column> {
+    pub fn ids(column: Column, ids: &[i64]) -> Self {
+        Self {
+            column,
+            json: serde_json::Value::from(ids).to_string(),
+            #[cfg(feature = "postgres")]
+            values: Values::Ids(ids.to_vec()),
+        }
+    }
+
+    pub fn texts(column: Column, texts: &[String]) -> Self {
+        Self {
+            column,
+            json: serde_json::Value::from(texts).to_string(),
+            #[cfg(feature = "postgres")]
+            values: Values::Texts(texts.to_vec()),
+        }
+    }
+}
+
+impl<Column: Expression> Expression for OneOf<Column> {
+    type SqlType = Bool;
+}
+
+impl<Column, QS> AppearsOnTable<QS> for OneOf<Column> where Column: AppearsOnTable<QS> {}
+
+impl<Column, QS> SelectableExpression<QS> for OneOf<Column> where Column: SelectableExpression<QS> {}
+
+impl<Column, GroupBy> ValidGrouping<GroupBy> for OneOf<Column> {
+    type IsAggregate = is_aggregate::No;
+}
+
+impl<Column> QueryId for OneOf<Column> {
+    // The two types of values make two statements of one column's type.
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Column: QueryFragment<Sqlite>> QueryFragment<Sqlite> for OneOf<Column> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        self.column.walk_ast(out.reborrow())?;
+        out.push_sql(" IN (SELECT value FROM json_each(");
+        out.push_bind_param::<Text, _>(&self.json)?;
+        out.push_sql("))");
+        Ok(())
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl<Column: QueryFragment<diesel::pg::Pg>> QueryFragment<diesel::pg::Pg> for OneOf<Column> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, diesel::pg::Pg>) -> QueryResult<()> {
+        use diesel::sql_types::{Array, BigInt};
+        self.column.walk_ast(out.reborrow())?;
+        out.push_sql(" = ANY(");
+        match &self.values {
+            Values::Ids(ids) => out.push_bind_param::<Array<BigInt>, _>(ids)?,
+            Values::Texts(texts) => out.push_bind_param::<Array<Text>, _>(texts)?,
+        }
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl<Column> QueryFragment<Backend> for OneOf<Column>
+where
+    Column: QueryFragment<Sqlite> + QueryFragment<diesel::pg::Pg>,
+{
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+        Backend::walk_variant_ast(self, out)
+    }
+}
+
+#[cfg(not(feature = "postgres"))]
+impl<Column: QueryFragment<Sqlite>> QueryFragment<Backend> for OneOf<Column> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+        Backend::walk_variant_ast(self, out)
+    }
+}

@@ -1,0 +1,228 @@
+mod links;
+
+use std::sync::Arc;
+
+use diesel::{dsl, prelude::*};
+
+pub use self::links::ProjectSkill;
+use super::{UserBrief, insert::insert_row};
+use crate::{
+    db::{
+        Backend, DbConnection, Stamp,
+        schema::{projects, skills, users},
+    },
+    query::{Condition, Field, HasWord, Listed, Relation, WordIndex},
+    text::{fold, joined_words},
+};
+
+/// Something to be done, by people with skills. It belongs to a user.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Identifiable)]
+#[diesel(table_name = projects)]
+pub struct Project {
+    pub id: i64,
+    pub name: String,
+    pub description: String,
+    pub owner: UserBrief,
+    pub created_at: Stamp,
+    pub updated_at: Stamp,
+}
+
+type Source = dsl::InnerJoinQuerySource<projects::table, users::table>;
+
+/// The columns of a [`Project`], in the order of its fields.
+type Columns = (
+    projects::id,
+    projects::name,
+    projects::description,
+    (users::id, users::username),
+    projects::created_at,
+    projects::updated_at,
+);
+
+/// A query for projects that goes on being one, whatever is added to it.
+pub type ProjectQuery = dsl::IntoBoxed<
+    'static,
+    dsl::Select<dsl::InnerJoin<projects::table, users::table>, Columns>,
+    Backend,
+>;
+
+impl Project {
+    pub const NAME_MAX: usize = 200;
+
+    /// Every project, each with its owner.
+    pub fn all() -> ProjectQuery {
+        let columns = (
+            projects::id,
+            projects::name,
+            projects::description,
+            (users::id, users::username),
+            projects::created_at,
+            projects::updated_at,
+        );
+        projects::table
+            .inner_join(users::table)
+            .select(columns)
+            .into_boxed()
+    }
+
+    /// Those of one user.
+    pub fn of_owner(owner_id: i64) -> ProjectQuery {
+        Self::all().filter(projects::owner_id.eq(owner_id))
+    }
+
+    /// # Errors
+    /// Those of the statement.
+    pub fn find(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
+        Self::find_among(conn, Self::all(), id)
+    }
+
+    /// The one of that id among those of the query.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn find_among(
+        conn: &mut DbConnection,
+        query: ProjectQuery,
+        id: i64,
+    ) -> QueryResult<Option<Self>> {
+        query.filter(projects::id.eq(id)).first(conn).optional()
+    }
+
+    /// As [`find`](Self::find), and nobody else changes it before the end of the transaction.
+    ///
+    /// # Errors
+    /// Those of the statements.
+    pub fn held(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
+        conn.hold("projects", id)?;
+        Self::find(conn, id)
+    }
+
+    /// # Errors
+    /// Those of the statement.
+    pub fn delete(conn: &mut DbConnection, id: i64) -> QueryResult<()> {
+        diesel::delete(projects::table.find(id))
+            .execute(conn)
+            .map(|_| ())
+    }
+}
+
+/// The skills that a project needs.
+const SKILLS: Relation = Relation {
+    exists: "EXISTS (SELECT 1 FROM project_skills INNER JOIN skills ON skills.id = project_skills.skill_id \
+             WHERE project_skills.project_id = projects.id AND ",
+    select: "SELECT project_skills.project_id FROM project_skills \
+             INNER JOIN skills ON skills.id = project_skills.skill_id WHERE ",
+    column: || Arc::new(projects::id),
+};
+
+/// The words of projects' names and descriptions.
+const PROJECT_TEXTS: WordIndex = WordIndex {
+    table: "projects",
+    of_sqlite: "",
+    of_postgres: "name_words || ' ' || description_words",
+};
+
+impl Listed for Project {
+    type Source = Source;
+    type Query = ProjectQuery;
+
+    const NAME: &'static str = "Project";
+    const FIELDS: &'static [Field<Self>] = &[
+        Field::int("id", || Arc::new(projects::id)).sorted_int(|row| row.id),
+        Field::text("name", || Arc::new(projects::name))
+            .filtered_folded(|| Arc::new(projects::name_key))
+            .sorted_text(|row| row.name.clone()),
+        Field::text("owner", || Arc::new(users::username))
+            .filtered_folded(|| Arc::new(users::username_key))
+            .for_staff(),
+        Field::text("skills__name", || Arc::new(skills::name))
+            .filtered_folded(|| Arc::new(skills::name_key))
+            .of(SKILLS),
+        Field::time("created_at", || Arc::new(projects::created_at))
+            .filtered()
+            .sorted_time(|row| Some(row.created_at)),
+    ];
+    const DEFAULT_ORDER: &'static str = "-created_at";
+    const HAS_WORD: Option<fn(&str) -> Condition> = Some(|word| {
+        Condition::Among(
+            Arc::new(projects::id),
+            vec![HasWord::new("", PROJECT_TEXTS, word, "")],
+        )
+    });
+}
+
+/// A project to be, or what one is to become. The skills go their own way.
+#[derive(Debug, Clone, PartialEq, Eq, Insertable, AsChangeset)]
+#[diesel(table_name = projects)]
+pub struct ProjectDraft {
+    pub name: String,
+    pub description: String,
+    pub owner_id: i64,
+    pub created_at: Stamp,
+    pub updated_at: Stamp,
+}
+
+/// The columns that are made of others.
+type Made = (
+    dsl::Eq<projects::name_key, String>,
+    dsl::Eq<projects::name_words, String>,
+    dsl::Eq<projects::description_words, String>,
+);
+
+impl ProjectDraft {
+    pub fn new(owner_id: i64, now: Stamp) -> Self {
+        Self {
+            name: String::new(),
+            description: String::new(),
+            owner_id,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// `id` is the database's to choose unless it is given.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn insert(&self, conn: &mut DbConnection, id: Option<i64>) -> QueryResult<i64> {
+        let id = id.map(|id| projects::id.eq(id));
+        insert_row!(conn, projects, (id, self, self.made()))
+    }
+
+    /// # Errors
+    /// Those of the statement.
+    pub fn update(&self, conn: &mut DbConnection, id: i64) -> QueryResult<()> {
+        diesel::update(projects::table.find(id))
+            .set((self, self.made()))
+            .execute(conn)
+            .map(|_| ())
+    }
+
+    fn made(&self) -> Made {
+        (
+            projects::name_key.eq(fold(&self.name)),
+            projects::name_words.eq(joined_words(&self.name)),
+            projects::description_words.eq(joined_words(&self.description)),
+        )
+    }
+}
+
+impl From<Project> for ProjectDraft {
+    fn from(project: Project) -> Self {
+        let Project {
+            id: _,
+            name,
+            description,
+            owner,
+            created_at,
+            updated_at,
+        } = project;
+        Self {
+            name,
+            description,
+            owner_id: owner.id,
+            created_at,
+            updated_at,
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! References to objects, as clients make them, and what they are found to be.
+
+use std::{
+    collections::{HashMap, HashSet},
+    marker::PhantomData,
+};
+
+use diesel::prelude::*;
+
+use super::{Company, Skill, User, one_of::OneOf};
+use crate::{
+    db::{
+        DbConnection,
+        schema::{companies, skills, users},
+    },
+    text::fold,
+};
+
+/// An object as a client calls it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Reference {
+    Id(i64),
+    /// Its natural name, in any letter case.
+    Name(String),
+}
+
+/// A model whose objects can be referred to.
+pub trait Referable {
+    /// The field that holds the natural name.
+    const KEY: &'static str;
+
+    /// Those of the ids that there are.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    fn with_ids(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<i64>>;
+
+    /// Those of the folded names that there are, each with its id.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    fn with_names(conn: &mut DbConnection, names: &[String]) -> QueryResult<Vec<(String, i64)>>;
+}
+
+macro_rules! referable {
+    ($model:ty, $table:ident, $key:ident, $name:literal) => {
+        impl Referable for $model {
+            const KEY: &'static str = $name;
+
+            fn with_ids(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<i64>> {
+                $table::table
+                    .filter(OneOf::ids($table::id, ids))
+                    .select($table::id)
+                    .load(conn)
+            }
+
+            fn with_names(
+                conn: &mut DbConnection,
+                names: &[String],
+            ) -> QueryResult<Vec<(String, i64)>> {
+                $table::table
+                    .filter(OneOf::texts($table::$key, names))
+                    .select(($table::$key, $table::id))
+                    .load(conn)
+            }
+        }
+    };
+}
+
+referable!(Company, companies, name_key, "name");
+referable!(Skill, skills, name_key, "name");
+referable!(User, users, username_key, "username");
+
+/// What references to objects of one kind were found to be.
+#[derive(Debug)]
+pub struct Found<M> {
+    ids: HashSet<i64>,
+    names: HashMap<String, i64>,
+    model: PhantomData<fn(M)>,
+}
+
+impl<M: Referable> Found<M> {
+    /// Looks all of them up, in two statements at most however many there are.
+    ///
+    /// # Errors
+    /// Those of the statements.
+    pub fn load(
+        conn: &mut DbConnection,
+        references: impl IntoIterator<Item = Reference>,
+    ) -> QueryResult<Self> {
+        let (mut ids, mut names) = (HashSet::new(), HashSet::new());
+        for reference in references {
+            match reference {
+                Reference::Id(id) => ids.insert(id),
+                Reference::Name(name) => names.insert(fold(&name)),
+            };
+        }
+        let ids: Vec<i64> = ids.into_iter().collect();
+        let names: Vec<String> = names.into_iter().collect();
+        let mut found = Self {
+            ids: HashSet::new(),
+            names: HashMap::new(),
+            model: PhantomData,
+        };
+        if !ids.is_empty() {
+            found.ids.extend(M::with_ids(conn, &ids)?);
+        }
+        if !names.is_empty() {
+            found.names.extend(M::with_names(conn, &names)?);
+        }
+        Ok(found)
+    }
+
+    /// The id of the object.
+    ///
+    /// # Errors
+    /// DRF's message for an object that is not there.
+    pub fn id(&self, reference: &Reference) -> Result<i64, String> {
+        match reference {
+            Reference::Id(id) => self
+                .ids
+                .get(id)
+                .copied()
+                .ok_or_else(|| format!("Invalid pk \"{id}\" - object does not exist.")),
+            Reference::Name(name) => self
+                .names
+                .get(&fold(name))
+                .copied()
+                .ok_or_else(|| format!("Object with {}={name} does not exist.", M::KEY)),
+        }
+    }
+}

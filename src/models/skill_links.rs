@@ -1,0 +1,122 @@
+//! Links to skills: the same for everything that has some.
+
+/// Makes of `$table` the link between `$owner` and its skills, which is the pair of their ids, and gives the owner
+/// `with_skills`.
+macro_rules! skill_links {
+    ($(#[$doc:meta])* $link:ident, $owner:ident, $table:ident, $owner_id:ident) => {
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, Queryable, Selectable, Identifiable, Associations, Insertable,
+        )]
+        #[diesel(table_name = $table, primary_key($owner_id, skill_id))]
+        #[diesel(belongs_to($owner), belongs_to(Skill))]
+        pub struct $link {
+            pub $owner_id: i64,
+            pub skill_id: i64,
+        }
+
+        impl<'a> BelongingToDsl<Batch<'a, $owner>> for $link {
+            type Output = diesel::dsl::Filter<$table::table, InBatch<$table::$owner_id>>;
+
+            fn belonging_to(Batch(owners): Batch<'a, $owner>) -> Self::Output {
+                let ids = owners.iter().map(|owner| owner.id);
+                $table::table.filter(InBatch::new($table::$owner_id, ids))
+            }
+        }
+
+        impl $link {
+            /// Gives the owner these skills, none of which it has.
+            ///
+            /// # Errors
+            /// Those of the statements.
+            pub fn link(
+                conn: &mut DbConnection,
+                $owner_id: i64,
+                skills: &[i64],
+            ) -> QueryResult<()> {
+                let links = skills.iter().map(|&skill_id| Self {
+                    $owner_id,
+                    skill_id,
+                });
+                match conn {
+                    // Within a transaction, rows one by one through one prepared statement are SQLite's fastest way.
+                    DbConnection::Sqlite(conn) => {
+                        for link in links {
+                            diesel::insert_into($table::table)
+                                .values(link)
+                                .execute(conn)?;
+                        }
+                    }
+                    #[cfg(feature = "postgres")]
+                    DbConnection::Postgres(conn) => {
+                        diesel::insert_into($table::table)
+                            .values(links.collect::<Vec<_>>())
+                            .execute(conn)?;
+                    }
+                }
+                Ok(())
+            }
+
+            /// Gives the owner exactly these skills, which are sorted and distinct, by the difference to those it has.
+            /// Returns whether there was any.
+            ///
+            /// # Errors
+            /// Those of the statements.
+            pub fn replace(
+                conn: &mut DbConnection,
+                $owner_id: i64,
+                skills: &[i64],
+            ) -> QueryResult<bool> {
+                let of_owner = $table::table.filter($table::$owner_id.eq($owner_id));
+                let old: Vec<i64> = of_owner.select($table::skill_id).load(conn)?;
+                let gone: Vec<i64> = old
+                    .iter()
+                    .copied()
+                    .filter(|id| skills.binary_search(id).is_err())
+                    .collect();
+                let added: Vec<i64> = skills
+                    .iter()
+                    .copied()
+                    .filter(|id| !old.contains(id))
+                    .collect();
+                if !gone.is_empty() {
+                    diesel::delete(of_owner.filter(OneOf::ids($table::skill_id, &gone)))
+                        .execute(conn)?;
+                }
+                Self::link(conn, $owner_id, &added)?;
+                Ok(!gone.is_empty() || !added.is_empty())
+            }
+        }
+
+        impl $owner {
+            /// Gives each its skills, sorted by name, in one statement for all.
+            ///
+            /// # Errors
+            /// Those of the statement.
+            pub fn with_skills(
+                conn: &mut DbConnection,
+                owners: Vec<Self>,
+            ) -> QueryResult<Vec<(Self, Vec<Skill>)>> {
+                if owners.is_empty() {
+                    return Ok(Vec::new());
+                }
+                let links: Vec<($link, Skill)> = $link::belonging_to(Batch(&owners))
+                    .inner_join(skills::table)
+                    .select(($link::as_select(), Skill::as_select()))
+                    .load(conn)?;
+                let grouped = links.grouped_by(&owners);
+                Ok(owners
+                    .into_iter()
+                    .zip(grouped)
+                    .map(|(owner, links)| {
+                        let mut skills: Vec<Skill> =
+                            links.into_iter().map(|(_, skill)| skill).collect();
+                        skills.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+                        (owner, skills)
+                    })
+                    .collect())
+            }
+        }
+    };
+}
+pub(super) use skill_links;
