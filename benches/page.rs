@@ -14,8 +14,9 @@ use criterion::Criterion;
 use diesel::connection::SimpleConnection as _;
 use roster::{
     api::developers::DeveloperBody,
-    db::{Access, DbConnection, Readiness, Target, prepare},
-    models::Developer,
+    auth::{Claims, Keys, PasswordHash, Secret, TokenType},
+    db::{Access, Db, DbConnection, Readiness, Stamp, Target, prepare},
+    models::{Developer, UserDraft, UserRights},
     query::{Cursor, Order, Page, Value, Window},
 };
 
@@ -90,7 +91,44 @@ fn main() {
         });
     }
     group.finish();
+
+    who_is_calling(&mut criterion, &target);
     criterion.final_summary();
+}
+
+/// What finding out who is calling costs a request: the signature, and the rights as the database has them now, at once and
+/// by way of another thread.
+fn who_is_calling(criterion: &mut Criterion, target: &Target) {
+    let db = Db::open(target, Readiness::MustExist).unwrap();
+    let draft = UserDraft {
+        username: "ada".to_owned(),
+        ..UserDraft::new(Stamp::now())
+    };
+    let id = db
+        .write_blocking(move |conn| {
+            Ok::<_, roster::db::Error>(draft.insert(conn, None, &PasswordHash::unusable())?)
+        })
+        .unwrap();
+    let keys = Keys::new(&Secret::new("x".repeat(32)).unwrap());
+    let now = Stamp::now().seconds();
+    let claims = Claims::new(TokenType::Access, id, false, (now, now + 86_400)).unwrap();
+    let token = keys.sign(&claims).unwrap();
+    let system = actix_web::rt::System::new();
+    let find = move |conn: &mut DbConnection| {
+        let user = UserRights::find(conn, id)?;
+        assert!(user.is_some());
+        Ok::<_, roster::error::Error>(user)
+    };
+    let mut group = criterion.benchmark_group("who is calling");
+    group.bench_function("the token", |bencher| bencher.iter(|| keys.read(&token)));
+    group.bench_function("the rights, at once", |bencher| {
+        bencher.iter(|| system.block_on(db.glance(find)));
+    });
+    group.bench_function("the rights, on another thread", |bencher| {
+        bencher.iter(|| system.block_on(db.read(find)));
+    });
+    group.finish();
+    db.close();
 }
 
 /// What a request does behind the read door, and its JSON.
@@ -137,8 +175,8 @@ impl ByHand {
         Self {
             developers: connection.prepare(
                 "SELECT d.id, d.name, c.id, c.name, c.founded_year, d.years_experience, d.last_login, d.created_at,
-                        d.updated_at
-                 FROM developers d JOIN companies c ON c.id = d.company_id
+                        d.updated_at, u.username
+                 FROM developers d JOIN companies c ON c.id = d.company_id LEFT JOIN users u ON u.id = d.user_id
                  ORDER BY d.created_at DESC, d.id DESC LIMIT 26",
             ),
             skills: connection.prepare(&format!(
@@ -233,7 +271,13 @@ impl Row {
         } else {
             time(&mut behind, row.text(6));
         }
-        behind.extend(b",\"user\":null,\"created_at\":");
+        behind.extend(b",\"user\":");
+        if row.is_null(9) {
+            behind.extend(b"null");
+        } else {
+            string(&mut behind, row.text(9));
+        }
+        behind.extend(b",\"created_at\":");
         time(&mut behind, row.text(7));
         behind.extend(b",\"updated_at\":");
         time(&mut behind, row.text(8));

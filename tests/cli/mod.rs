@@ -1,4 +1,5 @@
 mod import;
+mod secrets;
 mod serve;
 mod settings;
 mod transfer;
