@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::{
     auth::{Guard, Guarded},
     error::Error,
-    middleware::{accepts_json, admit},
+    middleware::{accepts_json, admit, tagged},
     query::NoParams,
 };
 
@@ -107,7 +107,10 @@ impl Endpoint {
         F::Output: Responder + 'static,
     {
         self.guarded.get_or_insert(guarded::<Args::Guard>);
-        let route = web::method(method.clone()).to(handler);
+        let mut route = web::method(method.clone()).to(handler);
+        if matches!(method, Method::GET | Method::HEAD) {
+            route = route.wrap(from_fn(tagged));
+        }
         self.routes.push((method, guarded::<Args::Guard>(route)));
         self
     }

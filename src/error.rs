@@ -21,6 +21,10 @@ pub enum Error {
     NoSuchObject(&'static str),
     /// 404: a cursor that is damaged or of another list.
     InvalidCursor,
+    /// 400: what does not fit in each of several objects; nothing where one is fine.
+    Items(Vec<FieldErrors>),
+    /// 400: an `Idempotency-Key` that is none.
+    MalformedKey,
     /// 400: a body that is no JSON, and why.
     Unparsable(String),
     /// 401: nobody has signed in.
@@ -38,10 +42,14 @@ pub enum Error {
     MethodNotAllowed { method: Method, allow: String },
     /// 406: the client accepts nothing that there is.
     NotAcceptable,
+    /// 412: the object is not as the client expects it.
+    PreconditionFailed,
     /// 413: a body over the limit.
     TooLarge,
     /// 415: a body of this type.
     UnsupportedMediaType(String),
+    /// 422: an `Idempotency-Key` that was another request's.
+    KeyReused,
     /// 503: busy, or the storage refuses. The text is for the log.
     Unavailable(String),
     /// 500: a fault of the server. The text is for the log.
@@ -60,6 +68,15 @@ impl FieldErrors {
         if !messages.iter().any(|known| known == message) {
             messages.push(message.to_owned());
         }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether the field has any message.
+    pub fn contains(&self, field: &str) -> bool {
+        self.0.contains_key(field)
     }
 
     /// # Errors
@@ -96,7 +113,10 @@ impl Error {
 
     fn code(&self) -> &'static str {
         match self {
-            Self::Fields(_) => "invalid",
+            Self::Fields(_) | Self::Items(_) => "invalid",
+            Self::MalformedKey => "idempotency_key_malformed",
+            Self::PreconditionFailed => "precondition_failed",
+            Self::KeyReused => "idempotency_key_reused",
             Self::NoSuchPath | Self::NoSuchObject(_) | Self::InvalidCursor => "not_found",
             Self::Unparsable(_) => "parse_error",
             Self::NotAuthenticated => "not_authenticated",
@@ -116,7 +136,14 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fields(_) => out.write_str("Invalid input."),
+            Self::Fields(_) | Self::Items(_) => out.write_str("Invalid input."),
+            Self::MalformedKey => {
+                out.write_str("An Idempotency-Key is 1 to 255 visible characters.")
+            }
+            Self::PreconditionFailed => {
+                out.write_str("The object is not as the request expects it.")
+            }
+            Self::KeyReused => out.write_str("This Idempotency-Key was sent with another request."),
             Self::NoSuchPath => out.write_str("Not found."),
             Self::NoSuchObject(name) => write!(out, "No {name} matches the given query."),
             Self::InvalidCursor => out.write_str("Invalid cursor"),
@@ -148,7 +175,11 @@ impl fmt::Display for Error {
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::Fields(_) | Self::Unparsable(_) => StatusCode::BAD_REQUEST,
+            Self::Fields(_) | Self::Items(_) | Self::MalformedKey | Self::Unparsable(_) => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+            Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NotAuthenticated | Self::Unauthenticated { .. } => StatusCode::UNAUTHORIZED,
             Self::PermissionDenied | Self::NotTheOwner => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -165,6 +196,7 @@ impl ResponseError for Error {
         let mut response = HttpResponse::build(self.status_code());
         match self {
             Self::Fields(errors) => return response.json(errors),
+            Self::Items(errors) => return response.json(errors),
             Self::MethodNotAllowed { allow, .. } => {
                 response.insert_header((header::ALLOW, allow.as_str()));
             }

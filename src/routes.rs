@@ -3,7 +3,7 @@
 use actix_web::web::{self, ServiceConfig};
 
 use crate::{
-    api::{companies, developers, me, projects, root, skills, tokens, users},
+    api::{audit, companies, developers, me, projects, root, skills, tokens, users},
     endpoint::Endpoint,
     error::no_such_path,
     query::Shape,
@@ -16,6 +16,7 @@ pub const RESOURCES: Shape = &[
     ("developers", &[]),
     ("projects", &[]),
     ("users", &[]),
+    ("audit", &[]),
 ];
 
 pub fn configure(app: &mut ServiceConfig) {
@@ -28,6 +29,7 @@ pub fn configure(app: &mut ServiceConfig) {
         .configure(me)
         .configure(users)
         .configure(tokens)
+        .configure(audit)
         .default_service(web::to(no_such_path));
 }
 
@@ -74,6 +76,17 @@ fn skills(app: &mut ServiceConfig) {
         .service(developers.get(developers::list_skill_developers));
 }
 
+fn audit(app: &mut ServiceConfig) {
+    let list = Endpoint::new(
+        "/api/audit/",
+        "Audit List",
+        "What was changed, the latest first.",
+    );
+    let one = Endpoint::new("/api/audit/{id}/", "Audit Instance", "One change.");
+    app.service(list.get(audit::list_audit))
+        .service(one.get(audit::get_audit_entry));
+}
+
 fn developers(app: &mut ServiceConfig) {
     let list = Endpoint::new(
         "/api/developers/",
@@ -85,6 +98,11 @@ fn developers(app: &mut ServiceConfig) {
         "Developer Instance",
         "One developer.",
     );
+    let link = Endpoint::new(
+        "/api/developers/{id}/skills/{skill_id}/",
+        "Developer Skill",
+        "That a developer has a skill.",
+    );
     app.service(
         list.get(developers::list_developers)
             .post(developers::create_developer),
@@ -94,6 +112,10 @@ fn developers(app: &mut ServiceConfig) {
             .put(developers::update_developer)
             .patch(developers::update_developer)
             .delete(developers::delete_developer),
+    )
+    .service(
+        link.put(developers::add_developer_skill)
+            .delete(developers::remove_developer_skill),
     );
 }
 

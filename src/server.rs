@@ -5,11 +5,12 @@ use std::{io, net::SocketAddr, time::Duration};
 use actix_web::{
     App, HttpServer,
     dev::{Server, ServerHandle},
+    middleware::from_fn,
     web::Data,
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::{auth::Auth, db::Db, routes};
+use crate::{auth::Auth, db::Db, middleware::name_request, routes};
 
 /// How a server is run.
 #[derive(Debug, Clone)]
@@ -36,6 +37,7 @@ pub fn listen(db: &Db, auth: Auth, settings: &Settings) -> io::Result<(Server, V
             .app_data(db.clone())
             .app_data(auth.clone())
             .app_data(limits.clone())
+            .wrap(from_fn(name_request))
             .configure(routes::configure)
     };
     let server = HttpServer::new(app)

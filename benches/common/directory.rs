@@ -158,8 +158,8 @@ pub fn insert(connection: &Connection, developers: &[Developer]) {
         statement.bind_text(5, &category_key);
         statement.run();
     }
-    let statement =
-        connection.prepare("INSERT INTO developers VALUES (?1, ?2, ?3, ?9, ?4, ?5, ?6, ?7, ?8, NULL)");
+    let statement = connection
+        .prepare("INSERT INTO developers VALUES (?1, ?2, ?3, ?9, ?4, ?5, ?6, ?7, ?8, NULL)");
     let link = connection.prepare("INSERT INTO developer_skills VALUES (?, ?)");
     for (developer, id) in developers.iter().zip(1..) {
         let key = developer.name.to_lowercase();

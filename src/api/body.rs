@@ -10,36 +10,63 @@ use actix_web::{
 };
 use serde_json::{Map, Value};
 
-use super::form::{Form, type_name};
-use crate::{error::Error, query::NoParams, server::Settings};
+use super::form::Form;
+use crate::{
+    auth::{Auth, PasswordHash, caller},
+    error::Error,
+    models::Retry,
+    query::NoParams,
+    server::Settings,
+};
+
+/// Bytes of a body that may hold many objects.
+const ITEMS_LIMIT: usize = 16 << 20;
+/// Objects of one request at most.
+const ITEMS_MAX: usize = 10_000;
 
 /// Extractor for a JSON body: what was read, and whether it is the whole object or, for PATCH, a part.
 pub struct Body {
     value: Value,
     whole: bool,
+    retry: Option<Retry>,
+    hash: Option<PasswordHash>,
+}
+
+/// Extractor for a body of one object or an array of them.
+pub enum Items {
+    One(Body),
+    Many(Vec<Form>, Option<Retry>),
 }
 
 impl Body {
-    /// The text of a field, if it is there and a text.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        self.value.get(name)?.as_str()
-    }
-
     /// Its fields, to be taken one by one.
     ///
     /// # Errors
     /// 400 for what is no object.
     pub fn form(self) -> Result<Form, Error> {
-        match self.value {
-            Value::Object(fields) => Ok(Form::new(fields, self.whole)),
-            other => Err(Error::field(
-                "non_field_errors",
-                &format!(
-                    "Invalid data. Expected a dictionary, but got {}.",
-                    type_name(&other)
-                ),
-            )),
+        if !self.value.is_object() {
+            Form::new(self.value, self.whole).finish().into_result()?;
+            return Err(Error::Internal("a body is no object".to_owned()));
         }
+        let mut form = Form::new(self.value, self.whole);
+        form.hash = self.hash;
+        Ok(form)
+    }
+
+    /// Under which key it may have been sent before.
+    pub fn retry(&self) -> Option<Retry> {
+        self.retry.clone()
+    }
+
+    /// Hashes the password that it has, if it has one: before the transaction, which must not wait for that.
+    ///
+    /// # Errors
+    /// 503 when too many wait.
+    pub async fn hash_password(mut self, auth: &Auth) -> Result<Self, Error> {
+        if let Some(password) = self.value.get("password").and_then(Value::as_str) {
+            self.hash = Some(auth.hasher.hash(password.to_owned()).await?);
+        }
+        Ok(self)
     }
 }
 
@@ -50,24 +77,87 @@ impl FromRequest for Body {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, mut payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let bytes = read(&request, &mut payload).await?;
-            let value = parse(&request, &bytes)?;
-            // A body that cannot be read comes before a parameter that is not known.
-            NoParams::extract(&request).await?;
-            Ok(Self {
-                value,
-                whole: request.method() != Method::PATCH,
-            })
+            let bytes = read(&request, &mut payload, limit(&request)?).await?;
+            body(&request, &bytes).await
         })
     }
 }
 
-/// The bytes of the body, up to the limit.
-async fn read(request: &HttpRequest, payload: &mut Payload) -> Result<Bytes, Error> {
-    let limit = request
+impl FromRequest for Items {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, mut payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let limit = limit(&request)?;
+            let bytes = read(&request, &mut payload, limit.max(ITEMS_LIMIT)).await?;
+            let body = body(&request, &bytes).await?;
+            match body.value {
+                Value::Array(values) => many(values, body.retry),
+                _ if bytes.len() > limit => Err(Error::TooLarge),
+                _ => Ok(Self::One(body)),
+            }
+        })
+    }
+}
+
+fn many(values: Vec<Value>, retry: Option<Retry>) -> Result<Items, Error> {
+    if values.len() > ITEMS_MAX {
+        let message = format!("Ensure this field has no more than {ITEMS_MAX} elements.");
+        return Err(Error::field("non_field_errors", &message));
+    }
+    let forms = values.into_iter().map(|value| Form::new(value, true));
+    Ok(Items::Many(forms.collect(), retry))
+}
+
+async fn body(request: &HttpRequest, bytes: &[u8]) -> Result<Body, Error> {
+    let value = parse(request, bytes)?;
+    // A body that cannot be read comes before a parameter that is not known.
+    NoParams::extract(request).await?;
+    Ok(Body {
+        value,
+        whole: request.method() != Method::PATCH,
+        retry: retry(request, bytes)?,
+        hash: None,
+    })
+}
+
+/// The key under which a POST of somebody who has signed in may be sent again.
+fn retry(request: &HttpRequest, bytes: &[u8]) -> Result<Option<Retry>, Error> {
+    let Some(key) = request.headers().get("idempotency-key") else {
+        return Ok(None);
+    };
+    let (Some(user), &Method::POST) = (caller(request)?, request.method()) else {
+        return Ok(None);
+    };
+    let visible = |text: &&str| text.bytes().all(|byte| byte.is_ascii_graphic());
+    let key = key
+        .to_str()
+        .ok()
+        .filter(visible)
+        .filter(|key| (1..=255).contains(&key.len()))
+        .ok_or(Error::MalformedKey)?;
+    let auth = request
+        .app_data::<Data<Auth>>()
+        .ok_or_else(|| Error::Internal("the application has no keys".to_owned()))?;
+    let path = request.path().trim_end_matches('/').as_bytes();
+    Ok(Some(Retry {
+        user_id: user.id,
+        key: key.to_owned(),
+        fingerprint: auth.fingerprint(&[path, bytes]),
+    }))
+}
+
+fn limit(request: &HttpRequest) -> Result<usize, Error> {
+    request
         .app_data::<Data<Settings>>()
         .map(|settings| settings.body_limit)
-        .ok_or_else(|| Error::Internal("the application has no settings".to_owned()))?;
+        .ok_or_else(|| Error::Internal("the application has no settings".to_owned()))
+}
+
+/// The bytes of the body, up to the limit.
+async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) -> Result<Bytes, Error> {
     let announced = request
         .headers()
         .get(header::CONTENT_LENGTH)

@@ -1,14 +1,14 @@
 use actix_web::web::{Data, Json};
+use diesel::QueryResult;
 use serde::Serialize;
 
-use super::{Body, Created, Form, Id, NoContent, form};
+use super::{Answer, Body, Form, Id, Items, Names, Resource, Write, cascade, form};
 use crate::{
-    auth::{Anyone, Staff},
+    auth::{self, Anyone, Staff},
     db::{Db, DbConnection, Stamp},
     error::Error,
-    models::{Company, CompanyBrief, CompanyDraft},
-    query::{Detail, Filter, Filtered, List, Listed, NoParams, Page, Shape, Shown},
-    rules,
+    models::{Author, Company, CompanyBrief, CompanyDraft, Developer, ObjectType},
+    query::{Detail, Filter, Filtered, List, NoParams, Page, Shape, Shown},
 };
 
 /// A company as the API shows it.
@@ -103,91 +103,113 @@ pub async fn get_company(
     Ok(Json(detail.fields.show(company.into())))
 }
 
-/// `POST /api/companies/`
+/// `POST /api/companies/`: one, or an array of them.
 ///
 /// # Errors
 /// 400 for fields that do not fit.
-pub async fn create_company(
-    _: Staff,
-    db: Data<Db>,
-    body: Body,
-) -> Result<Created<CompanyBody>, Error> {
-    db.write(move |conn| {
-        let mut draft = CompanyDraft::new(Stamp::now());
-        read(conn, body.form()?, &mut draft, None)?;
-        let id = draft.insert(conn, None)?;
-        Ok(Created {
-            id,
-            body: stored(conn, id)?,
-        })
-    })
-    .await
+pub async fn create_company(Staff(by): Staff, write: Write, items: Items) -> Result<Answer, Error> {
+    write.create_some::<Company>(by, items).await
 }
 
 /// `PUT` and `PATCH /api/companies/{id}/`
 ///
 /// # Errors
-/// 404 when there is none, 400 for fields that do not fit.
+/// 404 when there is none, 412 when it has changed since, 400 for fields that do not fit.
 pub async fn update_company(
-    _: Staff,
-    db: Data<Db>,
+    Staff(by): Staff,
     id: Id<Company>,
+    write: Write,
     body: Body,
-) -> Result<Json<CompanyBody>, Error> {
-    db.write(move |conn| {
-        let old = CompanyDraft::from(id.found(Company::held(conn, id.get())?)?);
-        let mut draft = old.clone();
-        read(conn, body.form()?, &mut draft, Some(id.get()))?;
-        if draft != old {
-            draft.updated_at = Stamp::now();
-            draft.update(conn, id.get())?;
-        }
-        stored(conn, id.get()).map(Json)
-    })
-    .await
+) -> Result<Answer, Error> {
+    write.update(by, body, move |conn| id.held(conn)).await
 }
 
 /// `DELETE /api/companies/{id}/`: its developers go with it.
 ///
 /// # Errors
-/// 404 when there is none.
+/// 404 when there is none, 412 when it has changed since.
 pub async fn delete_company(
     _: Staff,
     _: NoParams,
-    db: Data<Db>,
     id: Id<Company>,
-) -> Result<NoContent, Error> {
-    db.write(move |conn| {
-        id.found(Company::held(conn, id.get())?)?;
-        Company::delete(conn, id.get())?;
-        Ok::<_, Error>(NoContent)
-    })
-    .await
+    write: Write,
+) -> Result<Answer, Error> {
+    write.delete(move |conn| id.held(conn)).await
 }
 
-/// Reads a company into the draft; `id` is that of the company to be changed.
-fn read(
-    conn: &mut DbConnection,
-    mut form: Form,
-    draft: &mut CompanyDraft,
-    id: Option<i64>,
-) -> Result<(), Error> {
-    let years = Company::FOUNDED_YEAR_MIN..=i64::from(Stamp::now().year());
-    form.required("name", &mut draft.name, form::text(Company::NAME_MAX));
-    form.required(
-        "founded_year",
-        &mut draft.founded_year,
-        form::integer(years),
-    );
-    let named = Company::named(conn, &draft.name)?;
-    if named.is_some_and(|named| Some(named.id) != id) {
-        form.refuse("name", &rules::taken("company", "name"));
+impl Resource for Company {
+    const TYPE: ObjectType = ObjectType::Company;
+    type Body = CompanyBody;
+    type Draft = CompanyDraft;
+    type Known = Names<Self>;
+
+    fn id(&self) -> i64 {
+        self.id
     }
-    form.read_only(&["id", "created_at", "updated_at"]);
-    form.finish()
-}
 
-fn stored(conn: &mut DbConnection, id: i64) -> Result<CompanyBody, Error> {
-    let company = Company::find(conn, id)?;
-    Ok(company.ok_or(Error::NoSuchObject(Company::NAME))?.into())
+    fn held(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
+        Self::held(conn, id)
+    }
+
+    fn last_id(conn: &mut DbConnection) -> QueryResult<i64> {
+        Self::last_id(conn)
+    }
+
+    fn blank(_: &auth::User, now: Stamp) -> CompanyDraft {
+        CompanyDraft::new(now)
+    }
+
+    fn draft(self) -> CompanyDraft {
+        self.into()
+    }
+
+    fn known(conn: &mut DbConnection, forms: &[Form]) -> QueryResult<Names<Self>> {
+        Names::load(conn, forms)
+    }
+
+    fn read(
+        form: &mut Form,
+        draft: &mut CompanyDraft,
+        names: &mut Names<Self>,
+        _: &auth::User,
+        id: Option<i64>,
+    ) {
+        let years = Self::FOUNDED_YEAR_MIN..=i64::from(Stamp::now().year());
+        form.required("name", &mut draft.name, form::text(Self::NAME_MAX));
+        form.required(
+            "founded_year",
+            &mut draft.founded_year,
+            form::integer(years),
+        );
+        form.read_only(&["id", "created_at", "updated_at"]);
+        names.take(form, &draft.name, id, Self::TYPE);
+    }
+
+    fn insert(conn: &mut DbConnection, draft: &CompanyDraft) -> QueryResult<i64> {
+        draft.insert(conn, None)
+    }
+
+    fn update(
+        conn: &mut DbConnection,
+        id: i64,
+        old: &CompanyDraft,
+        mut new: CompanyDraft,
+    ) -> Result<(), Error> {
+        if new != *old {
+            new.updated_at = Stamp::now();
+            new.update(conn, id)?;
+        }
+        Ok(())
+    }
+
+    fn delete(conn: &mut DbConnection, id: i64, author: &Author) -> Result<(), Error> {
+        let developers = Developer::ids_of_company(conn, id)?;
+        cascade::deleted::<Developer>(conn, author, &developers)?;
+        Ok(Self::delete(conn, id)?)
+    }
+
+    fn bodies(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<CompanyBody>> {
+        let companies = Self::of_ids(conn, ids)?;
+        Ok(companies.into_iter().map(CompanyBody::from).collect())
+    }
 }

@@ -2,11 +2,13 @@
 
 use std::ops::RangeInclusive;
 
+use diesel::QueryResult;
 use serde_json::{Map, Value};
 
 use crate::{
-    db::Stamp,
-    error::{Error, FieldErrors},
+    auth::PasswordHash,
+    db::{DbConnection, Stamp},
+    error::FieldErrors,
     models::{Found, Referable, Reference},
     rules::{self, BLANK, NULL, REQUIRED},
 };
@@ -21,15 +23,43 @@ pub struct Form {
     /// Not a PATCH: what is not named takes its default.
     whole: bool,
     errors: FieldErrors,
+    /// Of the password among the fields; see [`Body::hash_password`](super::Body::hash_password).
+    pub hash: Option<PasswordHash>,
 }
 
 impl Form {
-    pub fn new(fields: Map<String, Value>, whole: bool) -> Self {
-        Self {
-            fields,
+    /// The fields of what should be an object; what is none is refused as a whole.
+    pub fn new(value: Value, whole: bool) -> Self {
+        let mut form = Self {
+            fields: Map::new(),
             whole,
             errors: FieldErrors::default(),
+            hash: None,
+        };
+        match value {
+            Value::Object(fields) => form.fields = fields,
+            other => {
+                // Nothing else is asked of it.
+                form.whole = false;
+                let message = format!(
+                    "Invalid data. Expected a dictionary, but got {}.",
+                    type_name(&other)
+                );
+                form.refuse("non_field_errors", &message);
+            }
         }
+        form
+    }
+
+    /// The text of a field, as the rules for texts would take it.
+    pub fn text(&self, name: &str) -> Option<String> {
+        let text = as_text(self.fields.get(name)?).ok()?;
+        Some(text.trim().to_owned())
+    }
+
+    /// Whether anything was said against a field.
+    pub fn is_refused(&self, name: &str) -> bool {
+        self.errors.contains(name)
     }
 
     /// A field that a whole object must have.
@@ -88,17 +118,29 @@ impl Form {
         self.errors.add(name, message);
     }
 
-    /// # Errors
-    /// 400 with everything that was wrong, unknown fields included.
-    pub fn finish(mut self) -> Result<(), Error> {
+    /// Everything that was wrong, unknown fields included.
+    pub fn finish(mut self) -> FieldErrors {
         for name in self.fields.keys() {
             self.errors.add(name, "Unknown field.");
         }
-        self.errors.into_result()
+        self.errors
     }
 
-    /// What the fields refer to; what is no reference is left for [`references`](Self::references) to refuse.
-    pub fn referred<M: Referable>(&self, name: &str) -> Vec<Reference> {
+    /// What a field of these forms refers to, looked up for all of them at once.
+    ///
+    /// # Errors
+    /// Those of the statements.
+    pub fn found<M: Referable>(
+        conn: &mut DbConnection,
+        forms: &[Self],
+        name: &str,
+    ) -> QueryResult<Found<M>> {
+        let references = forms.iter().flat_map(|form| form.referred::<M>(name));
+        Found::load(conn, references)
+    }
+
+    /// What the field refers to; what is no reference is left for [`references`](Self::references) to refuse.
+    fn referred<M: Referable>(&self, name: &str) -> Vec<Reference> {
         match self.fields.get(name) {
             Some(Value::Array(values)) => values
                 .iter()

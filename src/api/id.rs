@@ -5,7 +5,8 @@ use std::{
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
-use crate::{error::Error, query::Listed};
+use super::Resource;
+use crate::{db::DbConnection, error::Error, query::Listed};
 
 /// Extractor for the `{id}` of a path that names an `M`. What can be no id is an object that is not there.
 pub struct Id<M> {
@@ -21,7 +22,15 @@ impl<M: Listed> Id<M> {
     /// # Errors
     /// 404 when the path has no id.
     pub fn of(request: &HttpRequest) -> Result<Self, Error> {
-        let value = request.match_info().get("id").and_then(parse);
+        Self::named(request, "id")
+    }
+
+    /// As [`of`](Self::of), from another part of the path.
+    ///
+    /// # Errors
+    /// 404 when it is no id.
+    pub fn named(request: &HttpRequest, part: &str) -> Result<Self, Error> {
+        let value = request.match_info().get(part).and_then(parse);
         value
             .map(|value| Self {
                 value,
@@ -34,6 +43,16 @@ impl<M: Listed> Id<M> {
     /// 404 when nothing was found under this id.
     pub fn found<T>(&self, object: Option<T>) -> Result<T, Error> {
         object.ok_or(Error::NoSuchObject(M::NAME))
+    }
+}
+
+impl<R: Resource> Id<R> {
+    /// The object, held until the end of the transaction.
+    ///
+    /// # Errors
+    /// 404 when there is none.
+    pub fn held(&self, conn: &mut DbConnection) -> Result<R, Error> {
+        self.found(R::held(conn, self.get())?)
     }
 }
 

@@ -4,14 +4,15 @@ use actix_web::web::{Data, Json};
 use serde::Serialize;
 
 use super::{
-    Body, Id, NoContent, form,
+    Answer, Body, Form, Id, Write, form,
     users::{UserBody, check_password},
+    write::{once, replay},
 };
 use crate::{
-    auth::{self, Auth},
+    auth::{self, Auth, PasswordHash},
     db::{Db, DbConnection, Stamp},
     error::Error,
-    models::{Session, User, UserDraft},
+    models::{Action, ObjectType, Session, User, UserDraft, hidden_change},
     query::{Detail, Filter, Filtered, List, Listed, NoParams, Page, Shape, Shown},
 };
 
@@ -75,15 +76,14 @@ pub async fn get_me(
 /// `PATCH /api/users/me/`: the email; the rest is the staff's to change.
 ///
 /// # Errors
-/// 400 for fields that do not fit.
-pub async fn update_me(
-    user: auth::User,
-    db: Data<Db>,
-    body: Body,
-) -> Result<Json<UserBody>, Error> {
-    db.write(move |conn| {
-        let old = User::held(conn, user.id)?.ok_or(Error::NoSuchObject(User::NAME))?;
-        let old = UserDraft::from(old);
+/// 412 when it has changed since, 400 for fields that do not fit.
+pub async fn update_me(user: auth::User, write: Write, body: Body) -> Result<Answer, Error> {
+    let load = move |conn: &mut DbConnection| {
+        let me = User::held(conn, user.id)?;
+        me.ok_or(Error::NoSuchObject(User::NAME))
+    };
+    let work = move |conn: &mut DbConnection, me: User| {
+        let (id, old) = (me.id, UserDraft::from(me));
         let mut draft = old.clone();
         let mut form = body.form()?;
         let email = form::text_by(User::check_email);
@@ -96,13 +96,13 @@ pub async fn update_me(
             "date_joined",
             "last_login",
         ]);
-        form.finish()?;
+        form.finish().into_result()?;
         if draft != old {
-            draft.update(conn, user.id)?;
+            draft.update(conn, id)?;
         }
-        stored(conn, user.id).map(Json)
-    })
-    .await
+        Ok(&[][..])
+    };
+    write.change(load, work).await
 }
 
 /// `POST /api/users/me/password/`: a new password, which ends the caller's sessions.
@@ -111,11 +111,44 @@ pub async fn update_me(
 /// 400 for a current password that is wrong and a new one that breaks the rules.
 pub async fn set_my_password(
     user: auth::User,
-    db: Data<Db>,
+    write: Write,
     auth: Data<Auth>,
     body: Body,
-) -> Result<NoContent, Error> {
-    let id = user.id;
+) -> Result<Answer, Error> {
+    let (id, retry) = (user.id, body.retry());
+    // Sent again, it comes with a password that is the current one no more.
+    if let Some(retry) = retry.clone() {
+        let key = retry.clone();
+        let look = move |conn: &mut DbConnection| key.kept(conn, Stamp::now()).map_err(Error::from);
+        if let Some(kept) = write.db.glance(look).await? {
+            return replay(&retry, kept);
+        }
+    }
+    let (old, new) = passwords(&write.db, &auth, id, body.form()?).await?;
+    let new = auth.hasher.hash(new).await?;
+    once(&write.db, retry, move |conn| {
+        User::held(conn, id)?;
+        // Somebody else may have set it while this one was hashed.
+        if User::password(conn, id)?.as_ref() != Some(&old) {
+            return Err(Error::field("current_password", WRONG_PASSWORD));
+        }
+        User::set_password(conn, id, &new)?;
+        let changes = hidden_change("password");
+        write
+            .author
+            .record(conn, Action::Update, (ObjectType::User, Some(id)), &changes)?;
+        Ok(Answer::done())
+    })
+    .await
+}
+
+/// The hash of the current password and the new one, when they fit.
+async fn passwords(
+    db: &Db,
+    auth: &Auth,
+    id: i64,
+    mut form: Form,
+) -> Result<(PasswordHash, String), Error> {
     let known = db
         .read(move |conn| Ok::<_, Error>((User::find(conn, id)?, User::password(conn, id)?)))
         .await?;
@@ -123,7 +156,6 @@ pub async fn set_my_password(
         return Err(Error::NoSuchObject(User::NAME));
     };
     let (mut current, mut new) = (String::new(), String::new());
-    let mut form = body.form()?;
     form.required("current_password", &mut current, form::password);
     form.required("new_password", &mut new, form::password);
     if !new.is_empty() {
@@ -132,18 +164,8 @@ pub async fn set_my_password(
     if !current.is_empty() && !auth.hasher.matches(Some(hash.clone()), current).await? {
         form.refuse("current_password", WRONG_PASSWORD);
     }
-    form.finish()?;
-    let new = auth.hasher.hash(new).await?;
-    db.write(move |conn| {
-        User::held(conn, id)?;
-        // Somebody else may have set it while this one was hashed.
-        if User::password(conn, id)?.as_ref() != Some(&hash) {
-            return Err(Error::field("current_password", WRONG_PASSWORD));
-        }
-        User::set_password(conn, id, &new)?;
-        Ok(NoContent)
-    })
-    .await
+    form.finish().into_result()?;
+    Ok((hash, new))
 }
 
 const WRONG_PASSWORD: &str = "Your old password was entered incorrectly. Please enter it again.";
@@ -172,10 +194,10 @@ pub async fn end_my_session(
     _: NoParams,
     db: Data<Db>,
     id: Id<Session>,
-) -> Result<NoContent, Error> {
+) -> Result<Answer, Error> {
     db.write(move |conn| {
         let ended = Session::end_of_user(conn, id.get(), user.id)?;
-        id.found(ended.then_some(NoContent))
+        id.found(ended.then(Answer::done))
     })
     .await
 }

@@ -1,13 +1,16 @@
 use actix_web::web::{Data, Json};
+use diesel::QueryResult;
 use serde::Serialize;
 
-use super::{Body, Created, Form, Id, NoContent, form, skills::SkillBody};
+use super::{Answer, Body, Form, Id, Resource, Write, form, skills::SkillBody};
 use crate::{
     auth::{self, Editing, Owned},
     db::{Db, DbConnection, Stamp},
     error::Error,
-    models::{Found, Project, ProjectDraft, ProjectQuery, ProjectSkill, Skill, User},
-    query::{Detail, Fields, Filter, Filtered, List, Listed, NoParams, Page, Shape, Shown},
+    models::{
+        Author, Found, ObjectType, Project, ProjectDraft, ProjectQuery, ProjectSkill, Skill, User,
+    },
+    query::{Detail, Fields, Filter, Filtered, List, NoParams, Page, Shape, Shown},
 };
 
 /// A project as the API shows it.
@@ -63,10 +66,6 @@ impl Filtered for Project {
 impl Owned for Project {
     const PUBLIC: bool = false;
 
-    fn held(conn: &mut DbConnection, id: i64) -> diesel::QueryResult<Option<Self>> {
-        Self::held(conn, id)
-    }
-
     fn owner(&self) -> Option<i64> {
         Some(self.owner.id)
     }
@@ -115,67 +114,33 @@ pub async fn get_project(
 ///
 /// # Errors
 /// 400 for fields that do not fit.
-pub async fn create_project(
-    user: auth::User,
-    db: Data<Db>,
-    body: Body,
-) -> Result<Created<ProjectBody>, Error> {
-    db.write(move |conn| {
-        let mut draft = ProjectDraft::new(user.id, Stamp::now());
-        let skills = read(conn, body.form()?, &mut draft, &user)?;
-        let id = draft.insert(conn, None)?;
-        ProjectSkill::link(conn, id, &skills.unwrap_or_default())?;
-        Ok(Created {
-            id,
-            body: stored(conn, id)?,
-        })
-    })
-    .await
+pub async fn create_project(user: auth::User, write: Write, body: Body) -> Result<Answer, Error> {
+    write.create::<Project>(user, body).await
 }
 
 /// `PUT` and `PATCH /api/projects/{id}/`, by the owner and by staff.
 ///
 /// # Errors
-/// 404 when the caller sees none of this id, 400 for fields that do not fit.
+/// 404 when the caller sees none of this id, 412 when it has changed since, 400 for fields that do not fit.
 pub async fn update_project(
     editing: Editing<Project>,
-    db: Data<Db>,
+    write: Write,
     body: Body,
-) -> Result<Json<ProjectBody>, Error> {
-    db.write(move |conn| {
-        let project = editing.load(conn)?;
-        let id = project.id;
-        let old = ProjectDraft::from(project);
-        let mut draft = old.clone();
-        let skills = read(conn, body.form()?, &mut draft, &editing.user)?;
-        let relinked = match skills {
-            Some(skills) => ProjectSkill::replace(conn, id, &skills)?,
-            None => false,
-        };
-        if draft != old || relinked {
-            draft.updated_at = Stamp::now();
-            draft.update(conn, id)?;
-        }
-        stored(conn, id).map(Json)
-    })
-    .await
+) -> Result<Answer, Error> {
+    let by = editing.user.clone();
+    write.update(by, body, move |conn| editing.load(conn)).await
 }
 
 /// `DELETE /api/projects/{id}/`, by the owner and by staff.
 ///
 /// # Errors
-/// 404 when the caller sees none of this id.
+/// 404 when the caller sees none of this id, 412 when it has changed since.
 pub async fn delete_project(
     editing: Editing<Project>,
     _: NoParams,
-    db: Data<Db>,
-) -> Result<NoContent, Error> {
-    db.write(move |conn| {
-        let project = editing.load(conn)?;
-        Project::delete(conn, project.id)?;
-        Ok::<_, Error>(NoContent)
-    })
-    .await
+    write: Write,
+) -> Result<Answer, Error> {
+    write.delete(move |conn| editing.load(conn)).await
 }
 
 fn visible_to(user: &auth::User) -> ProjectQuery {
@@ -202,41 +167,103 @@ fn complete(
     }
 }
 
-/// Reads a project into the draft and returns the skills, if they are named.
-fn read(
-    conn: &mut DbConnection,
-    mut form: Form,
-    draft: &mut ProjectDraft,
-    user: &auth::User,
-) -> Result<Option<Vec<i64>>, Error> {
-    let known_skills = Found::<Skill>::load(conn, form.referred::<Skill>("skills"))?;
-    let mut skills = None;
-    form.required("name", &mut draft.name, form::text(Project::NAME_MAX));
-    form.optional(
-        "description",
-        &mut draft.description,
-        String::new(),
-        form::optional_text,
-    );
-    form.references("skills", &mut skills, &known_skills);
-    if user.is_staff {
-        let users = Found::<User>::load(conn, form.referred::<User>("owner"))?;
-        let owner = draft.owner_id;
-        form.optional(
-            "owner",
-            &mut draft.owner_id,
-            owner,
-            form::reference_to(&users),
-        );
-    }
-    form.read_only(&["id", "owner", "created_at", "updated_at"]);
-    form.finish()?;
-    Ok(skills)
+/// What forms of projects refer to.
+pub struct Referred {
+    skills: Found<Skill>,
+    users: Found<User>,
 }
 
-fn stored(conn: &mut DbConnection, id: i64) -> Result<ProjectBody, Error> {
-    let project = Project::find(conn, id)?.ok_or(Error::NoSuchObject(Project::NAME))?;
-    let mut projects = Project::with_skills(conn, vec![project])?;
-    let project = projects.pop().ok_or(Error::NoSuchObject(Project::NAME))?;
-    Ok(project.into())
+impl Resource for Project {
+    const TYPE: ObjectType = ObjectType::Project;
+    type Body = ProjectBody;
+    /// With the skills, if they are named.
+    type Draft = (ProjectDraft, Option<Vec<i64>>);
+    type Known = Referred;
+
+    fn id(&self) -> i64 {
+        self.id
+    }
+
+    fn held(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
+        Self::held(conn, id)
+    }
+
+    fn last_id(conn: &mut DbConnection) -> QueryResult<i64> {
+        Self::last_id(conn)
+    }
+
+    fn blank(by: &auth::User, now: Stamp) -> Self::Draft {
+        (ProjectDraft::new(by.id, now), None)
+    }
+
+    fn draft(self) -> Self::Draft {
+        (self.into(), None)
+    }
+
+    fn known(conn: &mut DbConnection, forms: &[Form]) -> QueryResult<Referred> {
+        Ok(Referred {
+            skills: Form::found(conn, forms, "skills")?,
+            users: Form::found(conn, forms, "owner")?,
+        })
+    }
+
+    fn read(
+        form: &mut Form,
+        (draft, skills): &mut Self::Draft,
+        known: &mut Referred,
+        by: &auth::User,
+        _: Option<i64>,
+    ) {
+        form.required("name", &mut draft.name, form::text(Self::NAME_MAX));
+        form.optional(
+            "description",
+            &mut draft.description,
+            String::new(),
+            form::optional_text,
+        );
+        form.references("skills", skills, &known.skills);
+        if by.is_staff {
+            let owner = draft.owner_id;
+            form.optional(
+                "owner",
+                &mut draft.owner_id,
+                owner,
+                form::reference_to(&known.users),
+            );
+        }
+        form.read_only(&["id", "owner", "created_at", "updated_at"]);
+    }
+
+    fn insert(conn: &mut DbConnection, (draft, skills): &Self::Draft) -> QueryResult<i64> {
+        let id = draft.insert(conn, None)?;
+        ProjectSkill::link(conn, id, skills.as_deref().unwrap_or_default())?;
+        Ok(id)
+    }
+
+    fn update(
+        conn: &mut DbConnection,
+        id: i64,
+        (old, _): &Self::Draft,
+        (mut new, skills): Self::Draft,
+    ) -> Result<(), Error> {
+        let relinked = match skills {
+            Some(skills) => ProjectSkill::replace(conn, id, &skills)?,
+            None => false,
+        };
+        if new != *old || relinked {
+            new.updated_at = Stamp::now();
+            new.update(conn, id)?;
+        }
+        Ok(())
+    }
+
+    fn delete(conn: &mut DbConnection, id: i64, _: &Author) -> Result<(), Error> {
+        Ok(Self::delete(conn, id)?)
+    }
+
+    fn bodies(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<ProjectBody>> {
+        let projects = Self::of_ids(conn, ids)?;
+        let projects = Self::with_skills(conn, projects)?;
+        Ok(projects.into_iter().map(ProjectBody::from).collect())
+    }
 }

@@ -1,14 +1,16 @@
 use actix_web::web::{Data, Json};
+use diesel::QueryResult;
 use serde::Serialize;
 
-use super::{Body, Created, Form, Id, NoContent, form};
+use super::{Answer, Body, Form, Id, Items, Names, Resource, Write, cascade, form};
 use crate::{
-    auth::{Anyone, Staff},
-    db::{Db, DbConnection},
+    auth::{self, Anyone, Staff},
+    db::{Db, DbConnection, Stamp},
     error::Error,
-    models::{Skill, SkillDraft},
-    query::{Detail, Filter, Filtered, List, Listed, NoParams, Page, Shape, Shown},
-    rules,
+    models::{
+        Author, Developer, DeveloperSkill, ObjectType, Project, ProjectSkill, Skill, SkillDraft,
+    },
+    query::{Detail, Filter, Filtered, List, NoParams, Page, Shape, Shown},
 };
 
 /// A skill as the API shows it.
@@ -60,85 +62,113 @@ pub async fn get_skill(
     Ok(Json(detail.fields.show(skill.into())))
 }
 
-/// `POST /api/skills/`
+/// `POST /api/skills/`: one, or an array of them.
 ///
 /// # Errors
 /// 400 for fields that do not fit.
-pub async fn create_skill(_: Staff, db: Data<Db>, body: Body) -> Result<Created<SkillBody>, Error> {
-    db.write(move |conn| {
-        let mut draft = SkillDraft::default();
-        read(conn, body.form()?, &mut draft, None)?;
-        let id = draft.insert(conn, None)?;
-        Ok(Created {
-            id,
-            body: stored(conn, id)?,
-        })
-    })
-    .await
+pub async fn create_skill(Staff(by): Staff, write: Write, items: Items) -> Result<Answer, Error> {
+    write.create_some::<Skill>(by, items).await
 }
 
 /// `PUT` and `PATCH /api/skills/{id}/`
 ///
 /// # Errors
-/// 404 when there is none, 400 for fields that do not fit.
+/// 404 when there is none, 412 when it has changed since, 400 for fields that do not fit.
 pub async fn update_skill(
-    _: Staff,
-    db: Data<Db>,
+    Staff(by): Staff,
     id: Id<Skill>,
+    write: Write,
     body: Body,
-) -> Result<Json<SkillBody>, Error> {
-    db.write(move |conn| {
-        let old = SkillDraft::from(id.found(Skill::held(conn, id.get())?)?);
-        let mut draft = old.clone();
-        read(conn, body.form()?, &mut draft, Some(id.get()))?;
-        if draft != old {
-            draft.update(conn, id.get())?;
-        }
-        stored(conn, id.get()).map(Json)
-    })
-    .await
+) -> Result<Answer, Error> {
+    write.update(by, body, move |conn| id.held(conn)).await
 }
 
 /// `DELETE /api/skills/{id}/`: who had it has it no more.
 ///
 /// # Errors
-/// 404 when there is none.
+/// 404 when there is none, 412 when it has changed since.
 pub async fn delete_skill(
     _: Staff,
     _: NoParams,
-    db: Data<Db>,
     id: Id<Skill>,
-) -> Result<NoContent, Error> {
-    db.write(move |conn| {
-        id.found(Skill::held(conn, id.get())?)?;
-        Skill::delete(conn, id.get())?;
-        Ok::<_, Error>(NoContent)
-    })
-    .await
+    write: Write,
+) -> Result<Answer, Error> {
+    write.delete(move |conn| id.held(conn)).await
 }
 
-/// Reads a skill into the draft; `id` is that of the skill to be changed.
-fn read(
-    conn: &mut DbConnection,
-    mut form: Form,
-    draft: &mut SkillDraft,
-    id: Option<i64>,
-) -> Result<(), Error> {
-    form.required("name", &mut draft.name, form::text_by(Skill::check_name));
-    form.required(
-        "category",
-        &mut draft.category,
-        form::text(Skill::CATEGORY_MAX),
-    );
-    let named = Skill::named(conn, &draft.name)?;
-    if named.is_some_and(|named| Some(named.id) != id) {
-        form.refuse("name", &rules::taken("skill", "name"));
+impl Resource for Skill {
+    const TYPE: ObjectType = ObjectType::Skill;
+    type Body = SkillBody;
+    type Draft = SkillDraft;
+    type Known = Names<Self>;
+
+    fn id(&self) -> i64 {
+        self.id
     }
-    form.read_only(&["id"]);
-    form.finish()
-}
 
-fn stored(conn: &mut DbConnection, id: i64) -> Result<SkillBody, Error> {
-    let skill = Skill::find(conn, id)?;
-    Ok(skill.ok_or(Error::NoSuchObject(Skill::NAME))?.into())
+    fn held(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
+        Self::held(conn, id)
+    }
+
+    fn last_id(conn: &mut DbConnection) -> QueryResult<i64> {
+        Self::last_id(conn)
+    }
+
+    fn blank(_: &auth::User, _: Stamp) -> SkillDraft {
+        SkillDraft::default()
+    }
+
+    fn draft(self) -> SkillDraft {
+        self.into()
+    }
+
+    fn known(conn: &mut DbConnection, forms: &[Form]) -> QueryResult<Names<Self>> {
+        Names::load(conn, forms)
+    }
+
+    fn read(
+        form: &mut Form,
+        draft: &mut SkillDraft,
+        names: &mut Names<Self>,
+        _: &auth::User,
+        id: Option<i64>,
+    ) {
+        form.required("name", &mut draft.name, form::text_by(Self::check_name));
+        form.required(
+            "category",
+            &mut draft.category,
+            form::text(Self::CATEGORY_MAX),
+        );
+        form.read_only(&["id"]);
+        names.take(form, &draft.name, id, Self::TYPE);
+    }
+
+    fn insert(conn: &mut DbConnection, draft: &SkillDraft) -> QueryResult<i64> {
+        draft.insert(conn, None)
+    }
+
+    fn update(
+        conn: &mut DbConnection,
+        id: i64,
+        old: &SkillDraft,
+        new: SkillDraft,
+    ) -> Result<(), Error> {
+        if new != *old {
+            new.update(conn, id)?;
+        }
+        Ok(())
+    }
+
+    fn delete(conn: &mut DbConnection, id: i64, author: &Author) -> Result<(), Error> {
+        let developers = DeveloperSkill::owners(conn, id)?;
+        cascade::unlinked::<Developer>(conn, author, &developers, id)?;
+        let projects = ProjectSkill::owners(conn, id)?;
+        cascade::unlinked::<Project>(conn, author, &projects, id)?;
+        Ok(Self::delete(conn, id)?)
+    }
+
+    fn bodies(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<SkillBody>> {
+        let skills = Self::of_ids(conn, ids)?;
+        Ok(skills.into_iter().map(SkillBody::from).collect())
+    }
 }

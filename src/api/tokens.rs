@@ -6,13 +6,16 @@ use actix_web::{
     web::{Data, Json},
 };
 use serde::Serialize;
+use serde_json::Map;
 
-use super::{Body, form};
+use super::{Body, form, write::author};
 use crate::{
     auth::{Anonymous, Auth, Claims, PasswordHash, Refusal, TokenType},
     db::{Db, Stamp},
     error::Error,
-    models::{NewRefreshToken, Origin, Session, SignIn, Use, User, UserRights},
+    models::{
+        Action, Author, NewRefreshToken, ObjectType, Origin, Session, SignIn, Use, User, UserRights,
+    },
     urls,
 };
 
@@ -44,17 +47,45 @@ pub async fn obtain_token(
     let mut form = body.form()?;
     form.required("username", &mut username, form::text(usize::MAX));
     form.required("password", &mut password, form::password);
-    form.finish()?;
-    let Some((user, sign_in)) = check(&db, &auth, &username, password, origin(&request)).await?
-    else {
-        return Err(NO_ACCOUNT);
+    form.finish().into_result()?;
+    let mut author = author(&request)?;
+    let found = check(&db, &auth, &username, password, origin(&request)).await?;
+    let (user, sign_in) = match found {
+        Ok(found) => found,
+        Err(known) => return refuse(&db, author, known).await,
     };
+    author.username = Some(user.username);
     let now = Stamp::now();
     let (pair, token) = auth.pair(user.id, user.is_staff, now)?;
     let begun = db
-        .write(move |conn| sign_in.begin(conn, &token, now).map_err(Error::from))
+        .write(move |conn| {
+            let begun = sign_in.begin(conn, &token, now)?;
+            if begun {
+                let user = (ObjectType::User, Some(user.id));
+                author.record(conn, Action::Login, user, &Map::new())?;
+            }
+            Ok::<_, Error>(begun)
+        })
         .await?;
     begun.then_some(Json(pair)).ok_or(NO_ACCOUNT)
+}
+
+/// Records that a sign-in failed. A name that is nobody's is not told: it may be a password in the wrong field.
+async fn refuse(
+    db: &Db,
+    mut author: Author,
+    known: Option<User>,
+) -> Result<Json<TokenPair>, Error> {
+    let id = known.as_ref().map(|user| user.id);
+    author.username = known.map(|user| user.username);
+    db.write(move |conn| {
+        let user = (ObjectType::User, id);
+        author
+            .record(conn, Action::LoginFailed, user, &Map::new())
+            .map_err(Error::from)
+    })
+    .await?;
+    Err(NO_ACCOUNT)
 }
 
 /// `POST /api/token/refresh/`: the next pair for a refresh token, once.
@@ -136,14 +167,14 @@ const NO_ACCOUNT: Error = Error::Unauthenticated {
     code: "no_active_account",
 };
 
-/// The user of that name, if the password is theirs. Whatever is wrong takes the same time.
+/// The user of that name, if the password is theirs; else the user alone, if there is one. Whatever is wrong takes the same time.
 async fn check(
     db: &Db,
     auth: &Auth,
     username: &str,
     password: String,
     origin: Origin,
-) -> Result<Option<(User, SignIn)>, Error> {
+) -> Result<Result<(User, SignIn), Option<User>>, Error> {
     let name = username.to_owned();
     let known = db
         .read(move |conn| {
@@ -165,9 +196,9 @@ async fn check(
                 renewed,
                 origin,
             };
-            Ok(Some((user, sign_in)))
+            Ok(Ok((user, sign_in)))
         }
-        _ => Ok(None),
+        known => Ok(Err(known.map(|(user, _)| user))),
     }
 }
 
@@ -201,7 +232,7 @@ fn read(body: Body, name: &str) -> Result<String, Error> {
     let mut token = String::new();
     let mut form = body.form()?;
     form.required(name, &mut token, form::text(usize::MAX));
-    form.finish()?;
+    form.finish().into_result()?;
     Ok(token)
 }
 

@@ -1,14 +1,14 @@
 use actix_web::web::{Data, Json};
+use diesel::QueryResult;
 use serde::Serialize;
 
-use super::{Body, Created, Form, Id, NoContent, form};
+use super::{Answer, Body, Form, Id, Names, Resource, Write, cascade, form};
 use crate::{
-    auth::{Auth, PasswordHash, Staff, password},
+    auth::{self, Auth, PasswordHash, Staff, password},
     db::{Db, DbConnection, Stamp},
     error::Error,
-    models::{User, UserDraft},
-    query::{Detail, Filter, Filtered, List, Listed, NoParams, Page, Shape, Shown},
-    rules,
+    models::{Author, Developer, ObjectType, Project, User, UserDraft},
+    query::{Detail, Filter, Filtered, List, NoParams, Page, Shape, Shown},
 };
 
 /// A user as the API shows it. The password goes in alone.
@@ -93,132 +93,160 @@ pub async fn get_user(
 /// # Errors
 /// 400 for fields that do not fit.
 pub async fn create_user(
-    _: Staff,
-    db: Data<Db>,
+    Staff(by): Staff,
+    write: Write,
     auth: Data<Auth>,
     body: Body,
-) -> Result<Created<UserBody>, Error> {
-    let hash = hashed(&auth, &body).await?;
-    db.write(move |conn| {
-        let mut draft = UserDraft::new(Stamp::now());
-        read(conn, body.form()?, &mut draft, None)?;
-        let id = draft.insert(conn, None, &hash.unwrap_or_else(PasswordHash::unusable))?;
-        Ok(Created {
-            id,
-            body: stored(conn, id)?,
-        })
-    })
-    .await
+) -> Result<Answer, Error> {
+    let body = body.hash_password(&auth).await?;
+    write.create::<User>(by, body).await
 }
 
 /// `PUT` and `PATCH /api/users/{id}/`. A new password ends the user's sessions.
 ///
 /// # Errors
-/// 404 when there is none, 400 for fields that do not fit.
+/// 404 when there is none, 412 when it has changed since, 400 for fields that do not fit.
 pub async fn update_user(
-    _: Staff,
-    db: Data<Db>,
-    auth: Data<Auth>,
+    Staff(by): Staff,
     id: Id<User>,
+    write: Write,
+    auth: Data<Auth>,
     body: Body,
-) -> Result<Json<UserBody>, Error> {
-    let hash = hashed(&auth, &body).await?;
-    db.write(move |conn| {
-        let old = UserDraft::from(id.found(User::held(conn, id.get())?)?);
-        let mut draft = old.clone();
-        read(conn, body.form()?, &mut draft, Some(id.get()))?;
-        if !(draft.is_staff && draft.is_active) {
-            must_not_be_last_staff(conn, id.get())?;
-        }
-        if draft != old {
-            draft.update(conn, id.get())?;
-        }
-        if let Some(hash) = hash {
-            User::set_password(conn, id.get(), &hash)?;
-        }
-        stored(conn, id.get()).map(Json)
-    })
-    .await
+) -> Result<Answer, Error> {
+    let body = body.hash_password(&auth).await?;
+    write.update(by, body, move |conn| id.held(conn)).await
 }
 
 /// `DELETE /api/users/{id}/`: the projects go with the user; the developer stays, without user.
 ///
 /// # Errors
-/// 404 when there is none, 400 for the last active one of the staff.
+/// 404 when there is none, 412 when it has changed since, 400 for the last active one of the staff.
 pub async fn delete_user(
     _: Staff,
     _: NoParams,
-    db: Data<Db>,
     id: Id<User>,
-) -> Result<NoContent, Error> {
-    db.write(move |conn| {
-        id.found(User::held(conn, id.get())?)?;
-        must_not_be_last_staff(conn, id.get())?;
-        User::delete(conn, id.get())?;
-        Ok::<_, Error>(NoContent)
-    })
-    .await
+    write: Write,
+) -> Result<Answer, Error> {
+    write.delete(move |conn| id.held(conn)).await
 }
 
-/// The hash of the body's password, if it has one: made before the transaction, which must not wait for it.
-async fn hashed(auth: &Auth, body: &Body) -> Result<Option<PasswordHash>, Error> {
-    match body.text("password") {
-        Some(password) => auth.hasher.hash(password.to_owned()).await.map(Some),
-        None => Ok(None),
-    }
-}
+impl Resource for User {
+    const TYPE: ObjectType = ObjectType::User;
+    type Body = UserBody;
+    /// With the hash of a new password.
+    type Draft = (UserDraft, Option<PasswordHash>);
+    type Known = Names<Self>;
 
-/// Reads a user into the draft; `id` is that of the user to be changed.
-fn read(
-    conn: &mut DbConnection,
-    mut form: Form,
-    draft: &mut UserDraft,
-    id: Option<i64>,
-) -> Result<(), Error> {
-    let mut password = None;
-    form.required(
-        "username",
-        &mut draft.username,
-        form::text_by(User::check_username),
-    );
-    form.optional(
-        "email",
-        &mut draft.email,
-        String::new(),
-        form::text_by(User::check_email),
-    );
-    form.optional("is_staff", &mut draft.is_staff, false, form::boolean);
-    form.optional("is_active", &mut draft.is_active, true, form::boolean);
-    let some_password = |value: &serde_json::Value| form::password(value).map(Some);
-    if id.is_some() {
-        form.optional("password", &mut password, None, some_password);
-    } else {
-        form.required("password", &mut password, some_password);
+    fn id(&self) -> i64 {
+        self.id
     }
-    let named = User::named(conn, &draft.username)?;
-    if named.is_some_and(|named| Some(named.id) != id) {
-        form.refuse("username", &rules::taken("user", "username"));
+
+    fn held(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
+        Self::held(conn, id)
     }
-    if let Some(password) = password {
-        check_password(
-            &mut form,
-            "password",
-            &password,
-            &draft.username,
-            &draft.email,
+
+    fn last_id(conn: &mut DbConnection) -> QueryResult<i64> {
+        Self::last_id(conn)
+    }
+
+    fn blank(_: &auth::User, now: Stamp) -> Self::Draft {
+        (UserDraft::new(now), None)
+    }
+
+    fn draft(self) -> Self::Draft {
+        (self.into(), None)
+    }
+
+    fn known(conn: &mut DbConnection, forms: &[Form]) -> QueryResult<Names<Self>> {
+        Names::load(conn, forms)
+    }
+
+    fn read(
+        form: &mut Form,
+        (draft, hash): &mut Self::Draft,
+        names: &mut Names<Self>,
+        _: &auth::User,
+        id: Option<i64>,
+    ) {
+        form.required(
+            "username",
+            &mut draft.username,
+            form::text_by(Self::check_username),
         );
+        form.optional(
+            "email",
+            &mut draft.email,
+            String::new(),
+            form::text_by(Self::check_email),
+        );
+        form.optional("is_staff", &mut draft.is_staff, false, form::boolean);
+        form.optional("is_active", &mut draft.is_active, true, form::boolean);
+        names.take(form, &draft.username, id, Self::TYPE);
+        if let Some(password) = new_password(form, id.is_none()) {
+            check_password(form, "password", &password, &draft.username, &draft.email);
+            *hash = form.hash.take();
+        }
+        form.read_only(&["id", "date_joined", "last_login"]);
     }
-    form.read_only(&["id", "date_joined", "last_login"]);
-    form.finish()
+
+    fn insert(conn: &mut DbConnection, (draft, hash): &Self::Draft) -> QueryResult<i64> {
+        let unusable = PasswordHash::unusable();
+        draft.insert(conn, None, hash.as_ref().unwrap_or(&unusable))
+    }
+
+    fn update(
+        conn: &mut DbConnection,
+        id: i64,
+        (old, _): &Self::Draft,
+        (new, hash): Self::Draft,
+    ) -> Result<(), Error> {
+        if !(new.is_staff && new.is_active) {
+            must_not_be_last_staff(conn, id)?;
+        }
+        if new != *old {
+            new.update(conn, id)?;
+        }
+        if let Some(hash) = hash {
+            Self::set_password(conn, id, &hash)?;
+        }
+        Ok(())
+    }
+
+    fn hidden((_, hash): &Self::Draft) -> &'static [&'static str] {
+        if hash.is_some() { &["password"] } else { &[] }
+    }
+
+    fn delete(conn: &mut DbConnection, id: i64, author: &Author) -> Result<(), Error> {
+        must_not_be_last_staff(conn, id)?;
+        let projects = Project::ids_of_owner(conn, id)?;
+        cascade::deleted::<Project>(conn, author, &projects)?;
+        let developer = Developer::id_of_user(conn, id)?;
+        cascade::orphaned::<Developer>(conn, author, developer.as_slice())?;
+        Ok(Self::delete(conn, id)?)
+    }
+
+    fn bodies(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<UserBody>> {
+        let users = Self::of_ids(conn, ids)?;
+        Ok(users.into_iter().map(UserBody::from).collect())
+    }
+}
+
+/// The password of a form, which a new user needs.
+fn new_password(form: &mut Form, needed: bool) -> Option<String> {
+    let mut password = None;
+    let some = |value: &serde_json::Value| form::password(value).map(Some);
+    if needed {
+        form.required("password", &mut password, some);
+    } else {
+        form.optional("password", &mut password, None, some);
+    }
+    password
 }
 
 /// Holds a new password to the rules.
 pub fn check_password(form: &mut Form, name: &str, password: &str, username: &str, email: &str) {
-    for message in password::check(password, username, email)
-        .err()
-        .into_iter()
-        .flatten()
-    {
+    let broken = password::check(password, username, email).err();
+    for message in broken.into_iter().flatten() {
         form.refuse(name, &message);
     }
 }
@@ -229,9 +257,4 @@ fn must_not_be_last_staff(conn: &mut DbConnection, id: i64) -> Result<(), Error>
     } else {
         Ok(())
     }
-}
-
-fn stored(conn: &mut DbConnection, id: i64) -> Result<UserBody, Error> {
-    let user = User::find(conn, id)?;
-    Ok(user.ok_or(Error::NoSuchObject(User::NAME))?.into())
 }

@@ -32,7 +32,7 @@ pub fn leave_anonymous(request: &HttpRequest) {
 ///
 /// # Errors
 /// [`Error::Internal`] when nobody has looked: a route without its guard answers nobody.
-pub(super) fn caller(request: &HttpRequest) -> Result<Option<UserRights>, Error> {
+pub fn caller(request: &HttpRequest) -> Result<Option<UserRights>, Error> {
     let extensions = request.extensions();
     let caller = extensions.get::<Caller>().cloned();
     caller

@@ -5,7 +5,12 @@ use std::future::{Ready, ready};
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
 use super::authenticate::caller;
-use crate::{api::Id, db::DbConnection, error::Error, models::UserRights, query::Listed};
+use crate::{
+    api::{Id, Resource},
+    db::DbConnection,
+    error::Error,
+    models::UserRights,
+};
 
 /// Whom a handler answers. It is the handler's first argument, for [`Endpoint`](crate::endpoint::Endpoint) takes no other
 /// handlers: a forgotten check does not compile.
@@ -68,15 +73,9 @@ pub struct Editing<T> {
 }
 
 /// An object that belongs to somebody.
-pub trait Owned: Listed {
+pub trait Owned: Resource {
     /// Whether those whose it is not see it all the same.
     const PUBLIC: bool;
-
-    /// The object, held until the end of the transaction.
-    ///
-    /// # Errors
-    /// Those of the statement.
-    fn held(conn: &mut DbConnection, id: i64) -> diesel::QueryResult<Option<Self>>;
 
     /// The user whose it is.
     fn owner(&self) -> Option<i64>;
@@ -88,7 +87,7 @@ impl<T: Owned> Editing<T> {
     /// # Errors
     /// 404 when it is not there or not to be seen, 403 when it is another's.
     pub fn load(&self, conn: &mut DbConnection) -> Result<T, Error> {
-        let object = self.id.found(T::held(conn, self.id.get())?)?;
+        let object = self.id.held(conn)?;
         if self.user.is_staff || object.owner() == Some(self.user.id) {
             Ok(object)
         } else if T::PUBLIC {

@@ -8,8 +8,11 @@ mod token;
 
 use std::time::Duration;
 
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use sha2::{Digest as _, Sha256};
+
 pub use self::{
-    authenticate::{authenticate, is_staff, leave_anonymous},
+    authenticate::{authenticate, caller, is_staff, leave_anonymous},
     guard::{Anonymous, Anyone, Editing, Guard, Guarded, Owned, Staff, User},
     password::{Hasher, PasswordHash},
     secret::{Secret, random},
@@ -42,5 +45,18 @@ impl Auth {
             hasher: Hasher::new()?,
             settings,
         })
+    }
+}
+
+impl Auth {
+    /// What stands for these parts of a request where it is stored: it tells that they are the same again, and without the key
+    /// nobody can try what they were.
+    pub fn fingerprint(&self, parts: &[&[u8]]) -> String {
+        let mut digest = Sha256::new();
+        for part in [self.settings.secret.bytes()].iter().chain(parts) {
+            digest.update(part.len().to_le_bytes());
+            digest.update(part);
+        }
+        BASE64_URL_SAFE_NO_PAD.encode(digest.finalize())
     }
 }

@@ -4,7 +4,7 @@ use super::{Failure, password};
 use crate::{
     config::Changepassword,
     db::{self, Db, Readiness, Target},
-    models::User,
+    models::{Action, Author, ObjectType, User, hidden_change},
 };
 
 pub fn run(target: &Target, args: &Changepassword) -> Result<(), Failure> {
@@ -17,6 +17,8 @@ pub fn run(target: &Target, args: &Changepassword) -> Result<(), Failure> {
     let there = db.write_blocking(move |conn| {
         let user = User::held(conn, id)?;
         User::set_password(conn, id, &hash)?;
+        let changes = hidden_change("password");
+        Author::default().record(conn, Action::Update, (ObjectType::User, Some(id)), &changes)?;
         Ok::<_, db::Error>(user.is_some())
     });
     db.close();

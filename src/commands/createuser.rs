@@ -1,10 +1,13 @@
 use std::io::{self, Write as _};
 
+use serde_json::Value;
+
 use super::{Failure, password};
 use crate::{
+    api::users::UserBody,
     config::Createuser,
     db::{self, Db, Readiness, Stamp, Target},
-    models::{User, UserDraft},
+    models::{Action, Author, ObjectType, User, UserDraft, differences},
     rules,
 };
 
@@ -26,10 +29,17 @@ pub fn run(target: &Target, args: &Createuser) -> Result<(), Failure> {
         is_staff: args.staff,
         ..UserDraft::new(Stamp::now())
     };
-    let made = db.write_blocking(move |conn| Ok(draft.insert(conn, None, &hash)?));
+    let made = db.write_blocking(move |conn| {
+        let id = draft.insert(conn, None, &hash)?;
+        let made = User::find(conn, id)?.map(UserBody::from);
+        let shown = serde_json::to_value(made).unwrap_or_default();
+        let changes = differences(&Value::Null, &shown);
+        Author::default().record(conn, Action::Create, (ObjectType::User, Some(id)), &changes)?;
+        Ok(())
+    });
     db.close();
     match made {
-        Ok(_) => {}
+        Ok(()) => {}
         Err(db::Error::Taken { .. }) => return Err(taken()),
         Err(error) => return Err(error.into()),
     }

@@ -1,6 +1,21 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
+    audit (id) {
+        id -> BigInt,
+        at -> Timestamp,
+        username -> Nullable<Text>,
+        username_key -> Nullable<Text>,
+        action -> Text,
+        object_type -> Text,
+        object_id -> Nullable<BigInt>,
+        changes -> Text,
+        request_id -> Nullable<Text>,
+        address -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     companies (id) {
         id -> BigInt,
         name -> Text,
@@ -31,6 +46,18 @@ diesel::table! {
         created_at -> Timestamp,
         updated_at -> Timestamp,
         user_id -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (user_id, key) {
+        user_id -> BigInt,
+        key -> Text,
+        fingerprint -> Text,
+        status -> Integer,
+        object_id -> Nullable<BigInt>,
+        body -> Text,
+        created_at -> Timestamp,
     }
 }
 
@@ -107,6 +134,7 @@ diesel::joinable!(developer_skills -> developers (developer_id));
 diesel::joinable!(developer_skills -> skills (skill_id));
 diesel::joinable!(developers -> companies (company_id));
 diesel::joinable!(developers -> users (user_id));
+diesel::joinable!(idempotency_keys -> users (user_id));
 diesel::joinable!(project_skills -> projects (project_id));
 diesel::joinable!(project_skills -> skills (skill_id));
 diesel::joinable!(projects -> users (owner_id));
@@ -114,9 +142,11 @@ diesel::joinable!(refresh_tokens -> sessions (session_id));
 diesel::joinable!(sessions -> users (user_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    audit,
     companies,
     developer_skills,
     developers,
+    idempotency_keys,
     project_skills,
     projects,
     refresh_tokens,

@@ -1,6 +1,6 @@
 use actix_web::{
     Error as ActixError,
-    body::MessageBody,
+    body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::header::{self, HeaderMap},
     middleware::Next,
@@ -11,15 +11,16 @@ use crate::error::Error;
 /// Lets those through who take JSON; the others get 406.
 ///
 /// # Errors
-/// 406, and those of the service inside.
+/// Those of the service inside.
 pub async fn accepts_json<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<B>, ActixError> {
+) -> Result<ServiceResponse<EitherBody<B>>, ActixError> {
     if takes_json(request.headers()) {
-        next.call(request).await
+        Ok(next.call(request).await?.map_into_left_body())
     } else {
-        Err(Error::NotAcceptable.into())
+        let refusal = request.error_response(Error::NotAcceptable);
+        Ok(refusal.map_into_right_body())
     }
 }
 

@@ -1,24 +1,35 @@
 use actix_web::{
-    Error as ActixError,
-    body::MessageBody,
+    Error as ActixError, HttpRequest,
+    body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     middleware::Next,
 };
 
-use crate::auth::{Guard, authenticate, leave_anonymous};
+use crate::{
+    auth::{Guard, authenticate, leave_anonymous},
+    error::Error,
+};
 
-/// Finds out who is calling and lets those through whom the guard admits, before anything of the request is read.
+/// Finds out who is calling and lets those through whom the guard admits, before anything of the request is read; the others get
+/// 401 or 403.
 ///
 /// # Errors
-/// 401 and 403, and those of the service inside.
+/// Those of the service inside.
 pub async fn admit<G: Guard, B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<B>, ActixError> {
-    if G::ASKS {
-        G::admit(authenticate(request.request()).await?.as_ref())?;
-    } else {
-        leave_anonymous(request.request());
+) -> Result<ServiceResponse<EitherBody<B>>, ActixError> {
+    match judge::<G>(request.request()).await {
+        Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
+        Err(error) => Ok(request.error_response(error).map_into_right_body()),
     }
-    next.call(request).await
+}
+
+async fn judge<G: Guard>(request: &HttpRequest) -> Result<(), Error> {
+    if !G::ASKS {
+        leave_anonymous(request);
+        return Ok(());
+    }
+    let caller = authenticate(request).await?;
+    G::admit(caller.as_ref())
 }

@@ -2,7 +2,10 @@ use std::sync::Arc;
 
 use diesel::{dsl, prelude::*};
 
-use super::insert::insert_row;
+use super::{
+    insert::{insert_row, last_id},
+    one_of::OneOf,
+};
 use crate::{
     db::{Backend, DbConnection, Stamp, schema::companies},
     query::{Condition, Field, HasWord, Listed, WordIndex},
@@ -60,6 +63,25 @@ impl Company {
     pub fn held(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
         conn.hold("companies", id)?;
         Self::find(conn, id)
+    }
+
+    /// Those of the ids, in the order of the ids.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn of_ids(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<Self>> {
+        Self::all()
+            .filter(OneOf::ids(companies::id, ids))
+            .order(companies::id)
+            .load(conn)
+    }
+
+    /// The greatest id there is, 0 when there is none.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn last_id(conn: &mut DbConnection) -> QueryResult<i64> {
+        last_id!(conn, companies)
     }
 
     /// Deletes it, and its developers with it.

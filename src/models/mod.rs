@@ -1,9 +1,11 @@
 //! Rows and their queries. A model returns Diesel's results and knows nothing of HTTP.
 
+mod audit;
 mod batch;
 mod company;
 mod developer;
 mod insert;
+mod kept_answer;
 mod one_of;
 mod project;
 mod reference;
@@ -12,8 +14,10 @@ mod skill;
 mod skill_links;
 mod user;
 
+pub use audit::{Action, AuditEntry, AuditQuery, Author, ObjectType, differences, hidden_change};
 pub use company::{Company, CompanyBrief, CompanyDraft, CompanyQuery};
 pub use developer::{Developer, DeveloperDraft, DeveloperQuery, DeveloperScopes, DeveloperSkill};
+pub use kept_answer::{KeptAnswer, Retry};
 pub use project::{Project, ProjectDraft, ProjectQuery, ProjectSkill};
 pub use reference::{Found, Referable, Reference};
 pub use session::{NewRefreshToken, Origin, Session, SignIn, Use};

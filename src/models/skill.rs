@@ -2,7 +2,11 @@ use std::sync::Arc;
 
 use diesel::{dsl, prelude::*};
 
-use super::{Reference, insert::insert_row};
+use super::{
+    Reference,
+    insert::{insert_row, last_id},
+    one_of::OneOf,
+};
 use crate::{
     db::{Backend, DbConnection, schema::skills},
     query::{Condition, Field, HasWord, Listed, Value, WordIndex},
@@ -50,6 +54,25 @@ impl Skill {
     pub fn held(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
         conn.hold("skills", id)?;
         Self::find(conn, id)
+    }
+
+    /// Those of the ids, in the order of the ids.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn of_ids(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<Self>> {
+        Self::all()
+            .filter(OneOf::ids(skills::id, ids))
+            .order(skills::id)
+            .load(conn)
+    }
+
+    /// The greatest id there is, 0 when there is none.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn last_id(conn: &mut DbConnection) -> QueryResult<i64> {
+        last_id!(conn, skills)
     }
 
     /// Deletes it; whoever had it has it no more.

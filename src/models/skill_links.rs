@@ -57,6 +57,45 @@ macro_rules! skill_links {
                 Ok(())
             }
 
+            /// Whether the owner has the skill.
+            ///
+            /// # Errors
+            /// Those of the statement.
+            pub fn exists(
+                conn: &mut DbConnection,
+                $owner_id: i64,
+                skill_id: i64,
+            ) -> QueryResult<bool> {
+                let link = $table::table.find(($owner_id, skill_id)).select($table::skill_id);
+                diesel::select(diesel::dsl::exists(link)).get_result(conn)
+            }
+
+            /// Takes the skill from the owner.
+            ///
+            /// # Errors
+            /// Those of the statement.
+            pub fn unlink(
+                conn: &mut DbConnection,
+                $owner_id: i64,
+                skill_id: i64,
+            ) -> QueryResult<()> {
+                diesel::delete($table::table.find(($owner_id, skill_id)))
+                    .execute(conn)
+                    .map(|_| ())
+            }
+
+            /// The ids of those who have the skill.
+            ///
+            /// # Errors
+            /// Those of the statement.
+            pub fn owners(conn: &mut DbConnection, skill_id: i64) -> QueryResult<Vec<i64>> {
+                $table::table
+                    .filter($table::skill_id.eq(skill_id))
+                    .select($table::$owner_id)
+                    .order($table::$owner_id)
+                    .load(conn)
+            }
+
             /// Gives the owner exactly these skills, which are sorted and distinct, by the difference to those it has.
             /// Returns whether there was any.
             ///

@@ -2,7 +2,10 @@ use std::{collections::HashMap, sync::Arc};
 
 use diesel::{dsl, prelude::*};
 
-use super::{insert::insert_row, one_of::OneOf};
+use super::{
+    insert::{insert_row, last_id},
+    one_of::OneOf,
+};
 use crate::{
     auth::PasswordHash,
     db::{
@@ -101,6 +104,25 @@ impl User {
             .select(Self::as_select())
             .first(conn)
             .optional()
+    }
+
+    /// Those of the ids, in the order of the ids.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn of_ids(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<Self>> {
+        Self::all()
+            .filter(OneOf::ids(users::id, ids))
+            .order(users::id)
+            .load(conn)
+    }
+
+    /// The greatest id there is, 0 when there is none.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn last_id(conn: &mut DbConnection) -> QueryResult<i64> {
+        last_id!(conn, users)
     }
 
     /// The hash of the user's password.

@@ -261,8 +261,10 @@ fn a_body_that_cannot_be_read_is_refused_as_such() {
         ("true", "bool"),
         ("null", "NoneType"),
     ] {
+        let headers = [("authorization", token.as_str()), ("content-type", json)];
+        let answer = app.send_body("POST", "/api/projects/", &headers, body);
         assert_eq!(
-            send(json, body.as_bytes()).refused(400),
+            answer.refused(400),
             json!({"non_field_errors": [format!("Invalid data. Expected a dictionary, but got {kind}.")]})
         );
     }

@@ -1,6 +1,9 @@
+mod audit;
 mod bodies;
+mod bulk;
 mod conventions;
 mod developers;
+mod etags;
 mod fields;
 mod filters;
 mod oracle;
@@ -8,6 +11,7 @@ mod pages;
 mod permissions;
 mod projects;
 mod reading;
+mod retries;
 mod search;
 mod statements;
 mod tokens;

@@ -13,6 +13,7 @@ fn the_root_lists_the_resources() {
         "developers": app.url("/api/developers/"),
         "projects": app.url("/api/projects/"),
         "users": app.url("/api/users/"),
+        "audit": app.url("/api/audit/"),
     });
     assert_eq!(app.get("/api/").ok(), expected);
     assert_eq!(app.get("/api").ok(), expected);

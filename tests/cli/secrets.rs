@@ -35,6 +35,10 @@ impl Secrets {
 }
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one run of a server, from its first user to its end"
+)]
 fn no_secret_reaches_a_log() {
     let place = Place::new();
     let log = place.path("log");

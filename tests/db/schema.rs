@@ -279,6 +279,6 @@ fn declared() -> Tables {
 #[test]
 fn the_migrations_make_the_tables_that_the_code_knows() {
     let place = Place::new();
-    assert_eq!(declared().len(), 9);
+    assert_eq!(declared().len(), 11);
     assert_eq!(tables(&place.open()), declared());
 }

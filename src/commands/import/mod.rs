@@ -17,6 +17,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde_json::{Map, Value};
+
 use self::{
     report::Report,
     row::Row,
@@ -27,7 +29,7 @@ use crate::{
     config,
     db::{self, Db, DbConnection, Readiness, Stamp, Target},
     files::Kind,
-    models::Developer,
+    models::{Action, Author, Developer, ObjectType},
 };
 
 /// # Errors
@@ -78,6 +80,31 @@ struct Tally {
     added: u64,
     changed: u64,
     unchanged: u64,
+}
+
+impl Tally {
+    /// For the audit trail.
+    fn counts(self) -> Map<String, Value> {
+        let counts = [
+            ("added", self.added),
+            ("changed", self.changed),
+            ("unchanged", self.unchanged),
+        ];
+        counts
+            .into_iter()
+            .map(|(name, count)| (name.to_owned(), count.into()))
+            .collect()
+    }
+}
+
+const fn object_type(kind: Kind) -> ObjectType {
+    match kind {
+        Kind::Companies => ObjectType::Company,
+        Kind::Skills => ObjectType::Skill,
+        Kind::Users => ObjectType::User,
+        Kind::Developers => ObjectType::Developer,
+        Kind::Projects => ObjectType::Project,
+    }
 }
 
 /// What became of one row.
@@ -197,6 +224,12 @@ fn take_all(conn: &mut DbConnection, source: Source, report: &mut Report) -> Res
     if explicit_ids {
         conn.pass_ids(kind.stem())?;
     }
+    Author::default().record(
+        conn,
+        Action::Import,
+        (object_type(kind), None),
+        &tally.counts(),
+    )?;
     Ok(tally)
 }
 

@@ -9,7 +9,11 @@ use diesel::{
 };
 
 pub use self::{conditions::DeveloperScopes, links::DeveloperSkill};
-use super::{CompanyBrief, UserBrief, insert::insert_row};
+use super::{
+    CompanyBrief, UserBrief,
+    insert::{insert_row, last_id},
+    one_of::OneOf,
+};
 use crate::{
     db::{
         Backend, DbConnection, Stamp,
@@ -154,12 +158,39 @@ impl Developer {
     /// # Errors
     /// Those of the statement.
     pub fn last_id(conn: &mut DbConnection) -> QueryResult<i64> {
-        let last: Option<i64> = developers::table
+        last_id!(conn, developers)
+    }
+
+    /// Those of the ids, in the order of the ids.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn of_ids(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<Self>> {
+        Self::all()
+            .filter(OneOf::ids(developers::id, ids))
+            .order(developers::id)
+            .load(conn)
+    }
+
+    /// # Errors
+    /// Those of the statement.
+    pub fn ids_of_company(conn: &mut DbConnection, company_id: i64) -> QueryResult<Vec<i64>> {
+        developers::table
+            .filter(developers::company_id.eq(company_id))
             .select(developers::id)
-            .order(developers::id.desc())
-            .first(conn)
-            .optional()?;
-        Ok(last.unwrap_or(0))
+            .order(developers::id)
+            .load(conn)
+    }
+
+    /// Notes that something of the developer has changed.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn touch(conn: &mut DbConnection, id: i64, now: Stamp) -> QueryResult<()> {
+        diesel::update(developers::table.find(id))
+            .set(developers::updated_at.eq(now))
+            .execute(conn)
+            .map(|_| ())
     }
 
     /// As [`find`](Self::find), and nobody else changes it before the end of the transaction.

@@ -5,7 +5,11 @@ use std::sync::Arc;
 use diesel::{dsl, prelude::*};
 
 pub use self::links::ProjectSkill;
-use super::{UserBrief, insert::insert_row};
+use super::{
+    UserBrief,
+    insert::{insert_row, last_id},
+    one_of::OneOf,
+};
 use crate::{
     db::{
         Backend, DbConnection, Stamp,
@@ -95,6 +99,35 @@ impl Project {
     pub fn held(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
         conn.hold("projects", id)?;
         Self::find(conn, id)
+    }
+
+    /// Those of the ids, in the order of the ids.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn of_ids(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<Self>> {
+        Self::all()
+            .filter(OneOf::ids(projects::id, ids))
+            .order(projects::id)
+            .load(conn)
+    }
+
+    /// # Errors
+    /// Those of the statement.
+    pub fn ids_of_owner(conn: &mut DbConnection, owner_id: i64) -> QueryResult<Vec<i64>> {
+        projects::table
+            .filter(projects::owner_id.eq(owner_id))
+            .select(projects::id)
+            .order(projects::id)
+            .load(conn)
+    }
+
+    /// The greatest id there is, 0 when there is none.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn last_id(conn: &mut DbConnection) -> QueryResult<i64> {
+        last_id!(conn, projects)
     }
 
     /// # Errors

@@ -1,20 +1,20 @@
+mod write;
+
 use actix_web::web::{Data, Json};
 use serde::Serialize;
 
-use super::{
-    Body, Created, Form, Id, NoContent, companies::CompanyBriefBody, form, skills::SkillBody,
+pub use self::write::{
+    add_developer_skill, create_developer, delete_developer, remove_developer_skill,
+    update_developer,
 };
+use super::{Id, companies::CompanyBriefBody, skills::SkillBody};
 use crate::{
-    auth::{Anyone, Editing, Owned, Staff},
+    auth::Anyone,
     db::{Db, DbConnection, Stamp},
     error::Error,
-    models::{
-        Company, Developer, DeveloperDraft, DeveloperQuery, DeveloperScopes, DeveloperSkill, Found,
-        Reference, Skill, User,
-    },
+    models::{Company, Developer, DeveloperQuery, DeveloperScopes, Reference, Skill},
     query::{
-        Condition, Detail, Fields, Filter, Filtered, Frame, List, Listed, NoParams, Page, Shape,
-        Shown, Slice,
+        Condition, Detail, Fields, Filter, Filtered, Frame, List, Listed, Page, Shape, Shown, Slice,
     },
     rules,
 };
@@ -168,129 +168,6 @@ pub async fn get_developer(
         })
         .await?;
     Ok(Json(detail.fields.show(found.into())))
-}
-
-/// `POST /api/developers/`
-///
-/// # Errors
-/// 400 for fields that do not fit.
-pub async fn create_developer(
-    _: Staff,
-    db: Data<Db>,
-    body: Body,
-) -> Result<Created<DeveloperBody>, Error> {
-    db.write(move |conn| {
-        let mut draft = DeveloperDraft::new(Stamp::now());
-        let skills = read(conn, body.form()?, &mut draft, true)?;
-        let id = draft.insert(conn, None)?;
-        DeveloperSkill::link(conn, id, &skills.unwrap_or_default())?;
-        Ok(Created {
-            id,
-            body: stored(conn, id)?,
-        })
-    })
-    .await
-}
-
-/// `PUT` and `PATCH /api/developers/{id}/`, by staff and by the user whose profile it is.
-///
-/// # Errors
-/// 404 when there is none, 403 when it is another's, 400 for fields that do not fit.
-pub async fn update_developer(
-    editing: Editing<Developer>,
-    db: Data<Db>,
-    body: Body,
-) -> Result<Json<DeveloperBody>, Error> {
-    db.write(move |conn| {
-        let developer = editing.load(conn)?;
-        let id = developer.id;
-        let old = DeveloperDraft::from(developer);
-        let mut draft = old.clone();
-        let skills = read(conn, body.form()?, &mut draft, editing.user.is_staff)?;
-        let relinked = match skills {
-            Some(skills) => DeveloperSkill::replace(conn, id, &skills)?,
-            None => false,
-        };
-        if draft != old || relinked {
-            draft.updated_at = Stamp::now();
-            draft.update(conn, id)?;
-        }
-        stored(conn, id).map(Json)
-    })
-    .await
-}
-
-/// `DELETE /api/developers/{id}/`
-///
-/// # Errors
-/// 404 when there is none.
-pub async fn delete_developer(
-    _: Staff,
-    _: NoParams,
-    db: Data<Db>,
-    id: Id<Developer>,
-) -> Result<NoContent, Error> {
-    db.write(move |conn| {
-        id.found(Developer::held(conn, id.get())?)?;
-        Developer::delete(conn, id.get())?;
-        Ok::<_, Error>(NoContent)
-    })
-    .await
-}
-
-/// Everybody sees developers; one belongs to the user who is linked to it.
-impl Owned for Developer {
-    const PUBLIC: bool = true;
-
-    fn held(conn: &mut DbConnection, id: i64) -> diesel::QueryResult<Option<Self>> {
-        Self::held(conn, id)
-    }
-
-    fn owner(&self) -> Option<i64> {
-        self.user.as_ref().map(|user| user.id)
-    }
-}
-
-/// Reads a developer into the draft and returns the skills, if they are named.
-fn read(
-    conn: &mut DbConnection,
-    mut form: Form,
-    draft: &mut DeveloperDraft,
-    staff: bool,
-) -> Result<Option<Vec<i64>>, Error> {
-    let companies = Found::<Company>::load(conn, form.referred::<Company>("company"))?;
-    let known_skills = Found::<Skill>::load(conn, form.referred::<Skill>("skills"))?;
-    let mut skills = None;
-    form.required("name", &mut draft.name, form::text(Developer::NAME_MAX));
-    form.required(
-        "company",
-        &mut draft.company_id,
-        form::reference_to(&companies),
-    );
-    form.references("skills", &mut skills, &known_skills);
-    form.optional(
-        "years_experience",
-        &mut draft.years_experience,
-        0,
-        form::integer(0..=Developer::YEARS_MAX),
-    );
-    if staff {
-        let users = Found::<User>::load(conn, form.referred::<User>("user"))?;
-        form.nullable("user", &mut draft.user_id, form::reference_to(&users));
-        form.nullable("last_login", &mut draft.last_login, form::stamp);
-    }
-    form.read_only(&["id", "user", "last_login", "created_at", "updated_at"]);
-    form.finish()?;
-    Ok(skills)
-}
-
-fn stored(conn: &mut DbConnection, id: i64) -> Result<DeveloperBody, Error> {
-    let developer = Developer::find(conn, id)?.ok_or(Error::NoSuchObject(Developer::NAME))?;
-    let mut developers = Developer::with_skills(conn, vec![developer])?;
-    let developer = developers
-        .pop()
-        .ok_or(Error::NoSuchObject(Developer::NAME))?;
-    Ok(developer.into())
 }
 
 /// `GET /api/companies/{id}/developers/`: the developers' list of that company.

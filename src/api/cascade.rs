@@ -1,0 +1,90 @@
+//! What goes or changes with a deleted object is recorded too, a line for each.
+
+use serde_json::Value;
+
+use super::{
+    Resource,
+    write::{json, record_deletion},
+};
+use crate::{
+    db::DbConnection,
+    error::Error,
+    models::{Action, Author, differences},
+};
+
+/// Objects looked at together.
+const CHUNK: usize = 500;
+
+/// Records that these are about to go.
+///
+/// # Errors
+/// Those of the statements.
+pub fn deleted<R: Resource>(
+    conn: &mut DbConnection,
+    author: &Author,
+    ids: &[i64],
+) -> Result<(), Error> {
+    each::<R>(conn, ids, |conn, id, before| {
+        record_deletion::<R>(conn, author, id, before)
+    })
+}
+
+/// Records that these are about to lose a skill.
+///
+/// # Errors
+/// Those of the statements.
+pub fn unlinked<R: Resource>(
+    conn: &mut DbConnection,
+    author: &Author,
+    ids: &[i64],
+    skill: i64,
+) -> Result<(), Error> {
+    each::<R>(conn, ids, |conn, id, before| {
+        let mut after = before.clone();
+        if let Some(skills) = after.get_mut("skills").and_then(Value::as_array_mut) {
+            skills.retain(|other| other["id"] != skill);
+        }
+        record_update::<R>(conn, author, id, before, &after)
+    })
+}
+
+/// Records that these are about to lose their user.
+///
+/// # Errors
+/// Those of the statements.
+pub fn orphaned<R: Resource>(
+    conn: &mut DbConnection,
+    author: &Author,
+    ids: &[i64],
+) -> Result<(), Error> {
+    each::<R>(conn, ids, |conn, id, before| {
+        let mut after = before.clone();
+        after["user"] = Value::Null;
+        record_update::<R>(conn, author, id, before, &after)
+    })
+}
+
+fn record_update<R: Resource>(
+    conn: &mut DbConnection,
+    author: &Author,
+    id: i64,
+    before: &Value,
+    after: &Value,
+) -> Result<(), Error> {
+    let changes = differences(before, after);
+    author.record(conn, Action::Update, (R::TYPE, Some(id)), &changes)?;
+    Ok(())
+}
+
+fn each<R: Resource>(
+    conn: &mut DbConnection,
+    ids: &[i64],
+    mut record: impl FnMut(&mut DbConnection, i64, &Value) -> Result<(), Error>,
+) -> Result<(), Error> {
+    for ids in ids.chunks(CHUNK) {
+        for (id, body) in ids.iter().zip(R::bodies(conn, ids)?) {
+            record(conn, *id, &json(&body)?)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,246 @@
+//! Making, changing and deleting developers, and their links to skills.
+
+use std::{
+    future::{Ready, ready},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use diesel::QueryResult;
+
+use super::DeveloperBody;
+use crate::{
+    api::{Answer, Body, Form, Id, Items, Resource, Write, form},
+    auth::{self, Editing, Owned, Staff},
+    db::{DbConnection, Stamp},
+    error::Error,
+    models::{
+        Author, Company, Developer, DeveloperDraft, DeveloperSkill, Found, ObjectType, Skill, User,
+    },
+    query::NoParams,
+};
+
+/// `POST /api/developers/`: one, or an array of them.
+///
+/// # Errors
+/// 400 for fields that do not fit.
+pub async fn create_developer(
+    Staff(by): Staff,
+    write: Write,
+    items: Items,
+) -> Result<Answer, Error> {
+    write.create_some::<Developer>(by, items).await
+}
+
+/// `PUT` and `PATCH /api/developers/{id}/`, by staff and by the user whose profile it is.
+///
+/// # Errors
+/// 404 when there is none, 403 when it is another's, 412 when it has changed since, 400 for fields that do not fit.
+pub async fn update_developer(
+    editing: Editing<Developer>,
+    write: Write,
+    body: Body,
+) -> Result<Answer, Error> {
+    let by = editing.user.clone();
+    write.update(by, body, move |conn| editing.load(conn)).await
+}
+
+/// `DELETE /api/developers/{id}/`
+///
+/// # Errors
+/// 404 when there is none, 412 when it has changed since.
+pub async fn delete_developer(
+    _: Staff,
+    _: NoParams,
+    id: Id<Developer>,
+    write: Write,
+) -> Result<Answer, Error> {
+    write.delete(move |conn| id.held(conn)).await
+}
+
+/// Everybody sees developers; one belongs to the user who is linked to it.
+impl Owned for Developer {
+    const PUBLIC: bool = true;
+
+    fn owner(&self) -> Option<i64> {
+        self.user.as_ref().map(|user| user.id)
+    }
+}
+
+/// What forms of developers refer to.
+pub struct Referred {
+    companies: Found<Company>,
+    skills: Found<Skill>,
+    users: Found<User>,
+}
+
+impl Resource for Developer {
+    const TYPE: ObjectType = ObjectType::Developer;
+    type Body = DeveloperBody;
+    /// With the skills, if they are named.
+    type Draft = (DeveloperDraft, Option<Vec<i64>>);
+    type Known = Referred;
+
+    fn id(&self) -> i64 {
+        self.id
+    }
+
+    fn held(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
+        Self::held(conn, id)
+    }
+
+    fn last_id(conn: &mut DbConnection) -> QueryResult<i64> {
+        Self::last_id(conn)
+    }
+
+    fn blank(_: &auth::User, now: Stamp) -> Self::Draft {
+        (DeveloperDraft::new(now), None)
+    }
+
+    fn draft(self) -> Self::Draft {
+        (self.into(), None)
+    }
+
+    fn known(conn: &mut DbConnection, forms: &[Form]) -> QueryResult<Referred> {
+        Ok(Referred {
+            companies: Form::found(conn, forms, "company")?,
+            skills: Form::found(conn, forms, "skills")?,
+            users: Form::found(conn, forms, "user")?,
+        })
+    }
+
+    fn read(
+        form: &mut Form,
+        (draft, skills): &mut Self::Draft,
+        known: &mut Referred,
+        by: &auth::User,
+        _: Option<i64>,
+    ) {
+        form.required("name", &mut draft.name, form::text(Self::NAME_MAX));
+        form.required(
+            "company",
+            &mut draft.company_id,
+            form::reference_to(&known.companies),
+        );
+        form.references("skills", skills, &known.skills);
+        form.optional(
+            "years_experience",
+            &mut draft.years_experience,
+            0,
+            form::integer(0..=Self::YEARS_MAX),
+        );
+        if by.is_staff {
+            form.nullable("user", &mut draft.user_id, form::reference_to(&known.users));
+            form.nullable("last_login", &mut draft.last_login, form::stamp);
+        }
+        form.read_only(&["id", "user", "last_login", "created_at", "updated_at"]);
+    }
+
+    fn insert(conn: &mut DbConnection, (draft, skills): &Self::Draft) -> QueryResult<i64> {
+        let id = draft.insert(conn, None)?;
+        DeveloperSkill::link(conn, id, skills.as_deref().unwrap_or_default())?;
+        Ok(id)
+    }
+
+    fn update(
+        conn: &mut DbConnection,
+        id: i64,
+        (old, _): &Self::Draft,
+        (mut new, skills): Self::Draft,
+    ) -> Result<(), Error> {
+        let relinked = match skills {
+            Some(skills) => DeveloperSkill::replace(conn, id, &skills)?,
+            None => false,
+        };
+        if new != *old || relinked {
+            new.updated_at = Stamp::now();
+            new.update(conn, id)?;
+        }
+        Ok(())
+    }
+
+    fn delete(conn: &mut DbConnection, id: i64, _: &Author) -> Result<(), Error> {
+        Ok(Self::delete(conn, id)?)
+    }
+
+    fn bodies(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<DeveloperBody>> {
+        let developers = Self::of_ids(conn, ids)?;
+        let developers = Self::with_skills(conn, developers)?;
+        Ok(developers.into_iter().map(DeveloperBody::from).collect())
+    }
+}
+
+/// The skill that a link's path names.
+pub struct SkillId(Id<Skill>);
+
+impl FromRequest for SkillId {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Id::named(request, "skill_id").map(Self))
+    }
+}
+
+/// `PUT /api/developers/{id}/skills/{skill_id}/`: gives the developer the skill. 201 when it is new, 200 when it was there.
+///
+/// # Errors
+/// 404 when there is no such developer or skill, 403 when it is another's, 412 when it has changed since.
+pub async fn add_developer_skill(
+    editing: Editing<Developer>,
+    _: NoParams,
+    SkillId(skill): SkillId,
+    write: Write,
+) -> Result<Answer, Error> {
+    let added = Arc::new(AtomicBool::new(false));
+    let is_new = added.clone();
+    let answer = write
+        .change(
+            move |conn| editing.load(conn),
+            move |conn, developer| {
+                let skill: Skill = skill.held(conn)?;
+                let id = developer.id;
+                if !DeveloperSkill::exists(conn, id, skill.id)? {
+                    DeveloperSkill::link(conn, id, &[skill.id])?;
+                    Developer::touch(conn, id, Stamp::now())?;
+                    is_new.store(true, Ordering::Relaxed);
+                }
+                Ok(&[])
+            },
+        )
+        .await?;
+    Ok(if added.load(Ordering::Relaxed) {
+        answer.as_created()
+    } else {
+        answer
+    })
+}
+
+/// `DELETE /api/developers/{id}/skills/{skill_id}/`: takes the skill from the developer.
+///
+/// # Errors
+/// 404 when the developer is not there or has no such skill, 403 when it is another's, 412 when it has changed since.
+pub async fn remove_developer_skill(
+    editing: Editing<Developer>,
+    _: NoParams,
+    SkillId(skill): SkillId,
+    write: Write,
+) -> Result<Answer, Error> {
+    write
+        .change(
+            move |conn| editing.load(conn),
+            move |conn, developer| {
+                let id = developer.id;
+                let there = DeveloperSkill::exists(conn, id, skill.get())?;
+                skill.found(there.then_some(()))?;
+                DeveloperSkill::unlink(conn, id, skill.get())?;
+                Developer::touch(conn, id, Stamp::now())?;
+                Ok(&[])
+            },
+        )
+        .await?;
+    Ok(Answer::done())
+}

@@ -1,0 +1,315 @@
+//! The one way in which objects are written: read, judged, stored, recorded and shown in one transaction.
+
+use std::future::{Ready, ready};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
+use serde_json::Value;
+
+use super::{Answer, Body, Form, Items, Resource, etag::Conditions};
+use crate::{
+    auth::{self, caller},
+    db::{Db, DbConnection, Stamp},
+    error::{Error, FieldErrors},
+    middleware::request_id,
+    models::{Action, Author, KeptAnswer, Retry, differences, hidden_change},
+    urls,
+};
+
+/// Extractor for what a request that writes brings along beside its body.
+pub struct Write {
+    pub db: Data<Db>,
+    pub author: Author,
+    conditions: Conditions,
+}
+
+impl Write {
+    /// Makes an object.
+    ///
+    /// # Errors
+    /// 400 for fields that do not fit.
+    pub async fn create<R: Resource>(self, by: auth::User, body: Body) -> Result<Answer, Error> {
+        self.conditions.check_list()?;
+        let author = self.author;
+        let retry = body.retry();
+        once(&self.db, retry, move |conn| {
+            let form = body.form()?;
+            let mut created = make::<R>(conn, &author, &by, vec![form], |mut errors| {
+                Error::Fields(errors.pop().unwrap_or_default())
+            })?;
+            let (id, body) = created.pop().ok_or(Error::NoSuchObject(R::NAME))?;
+            Answer::created(Some(id), &body)
+        })
+        .await
+    }
+
+    /// Makes an object of an object, and as many of an array, all of them or none.
+    ///
+    /// # Errors
+    /// 400 for fields that do not fit; for an array, one of the same length.
+    pub async fn create_some<R: Resource>(
+        self,
+        by: auth::User,
+        items: Items,
+    ) -> Result<Answer, Error> {
+        let (forms, retry) = match items {
+            Items::One(body) => return self.create::<R>(by, body).await,
+            Items::Many(forms, retry) => (forms, retry),
+        };
+        self.conditions.check_list()?;
+        let author = self.author;
+        once(&self.db, retry, move |conn| {
+            let bodies: Vec<R::Body> = make::<R>(conn, &author, &by, forms, Error::Items)?
+                .into_iter()
+                .map(|(_, body)| body)
+                .collect();
+            Answer::created(None, &bodies)
+        })
+        .await
+    }
+
+    /// Changes the object that `load` finds and judges.
+    ///
+    /// # Errors
+    /// Those of `load`, 412 when it is not as the client expects it, 400 for fields that do not fit.
+    pub async fn update<R: Resource>(
+        self,
+        by: auth::User,
+        body: Body,
+        load: impl FnOnce(&mut DbConnection) -> Result<R, Error> + Send + 'static,
+    ) -> Result<Answer, Error> {
+        self.change(load, move |conn, object: R| {
+            let id = object.id();
+            let mut form = body.form()?;
+            let mut known = R::known(conn, std::slice::from_ref(&form))?;
+            let old = object.draft();
+            let mut draft = old.clone();
+            R::read(&mut form, &mut draft, &mut known, &by, Some(id));
+            form.finish().into_result()?;
+            let hidden = R::hidden(&draft);
+            R::update(conn, id, &old, draft)?;
+            Ok(hidden)
+        })
+        .await
+    }
+
+    /// Does `work` to the object that `load` finds and judges, and shows what has become of it. `work` returns the fields that
+    /// changed without being shown.
+    ///
+    /// # Errors
+    /// Those of both, and 412 when the object is not as the client expects it.
+    pub async fn change<R: Resource>(
+        self,
+        load: impl FnOnce(&mut DbConnection) -> Result<R, Error> + Send + 'static,
+        work: impl FnOnce(&mut DbConnection, R) -> Result<&'static [&'static str], Error>
+        + Send
+        + 'static,
+    ) -> Result<Answer, Error> {
+        let (author, conditions) = (self.author, self.conditions);
+        self.db
+            .write(move |conn| {
+                let object = load(conn)?;
+                let id = object.id();
+                let before = shown::<R>(conn, id, &conditions)?;
+                let hidden = work(conn, object)?;
+                let body = one::<R>(conn, id)?;
+                let mut changes = differences(&before, &json(&body)?);
+                changes.extend(hidden.iter().flat_map(|name| hidden_change(name)));
+                if !changes.is_empty() {
+                    author.record(conn, Action::Update, (R::TYPE, Some(id)), &changes)?;
+                }
+                Answer::changed(&body)
+            })
+            .await
+    }
+
+    /// Deletes the object that `load` finds and judges.
+    ///
+    /// # Errors
+    /// Those of `load`, 412 when it is not as the client expects it, 400 for what must stay.
+    pub async fn delete<R: Resource>(
+        self,
+        load: impl FnOnce(&mut DbConnection) -> Result<R, Error> + Send + 'static,
+    ) -> Result<Answer, Error> {
+        let (author, conditions) = (self.author, self.conditions);
+        self.db
+            .write(move |conn| {
+                let id = load(conn)?.id();
+                let before = shown::<R>(conn, id, &conditions)?;
+                R::delete(conn, id, &author)?;
+                record_deletion::<R>(conn, &author, id, &before)?;
+                Ok(Answer::done())
+            })
+            .await
+    }
+}
+
+/// Answers a request once, however often it is sent under one key.
+///
+/// # Errors
+/// 422 when the key was another request's, and those of `work`.
+pub async fn once(
+    db: &Db,
+    retry: Option<Retry>,
+    work: impl FnOnce(&mut DbConnection) -> Result<Answer, Error> + Send + 'static,
+) -> Result<Answer, Error> {
+    db.write(move |conn| {
+        let Some(retry) = retry else {
+            return work(conn);
+        };
+        if let Some(kept) = retry.claim(conn, Stamp::now())? {
+            return replay(&retry, kept);
+        }
+        let answer = work(conn)?;
+        let (status, id, body) = answer.to_keep();
+        retry.keep(conn, status, id, body)?;
+        Ok(answer)
+    })
+    .await
+}
+
+/// Gives an answer again.
+///
+/// # Errors
+/// 422 when it was the answer to another request.
+pub fn replay(retry: &Retry, kept: KeptAnswer) -> Result<Answer, Error> {
+    if kept.fingerprint == retry.fingerprint {
+        Ok(kept.into())
+    } else {
+        Err(Error::KeyReused)
+    }
+}
+
+/// Records that an object which looked so is there no more.
+///
+/// # Errors
+/// Those of the statement.
+pub fn record_deletion<R: Resource>(
+    conn: &mut DbConnection,
+    author: &Author,
+    id: i64,
+    before: &Value,
+) -> Result<(), Error> {
+    let changes = differences(before, &Value::Null);
+    author.record(conn, Action::Delete, (R::TYPE, Some(id)), &changes)?;
+    Ok(())
+}
+
+/// Makes objects of forms, all of them or none.
+fn make<R: Resource>(
+    conn: &mut DbConnection,
+    author: &Author,
+    by: &auth::User,
+    forms: Vec<Form>,
+    refused: impl Fn(Vec<FieldErrors>) -> Error,
+) -> Result<Vec<(i64, R::Body)>, Error> {
+    let (now, count) = (Stamp::now(), forms.len());
+    let mut known = R::known(conn, &forms)?;
+    let (mut drafts, mut errors) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    for mut form in forms {
+        let mut draft = R::blank(by, now);
+        R::read(&mut form, &mut draft, &mut known, by, None);
+        errors.push(form.finish());
+        drafts.push(draft);
+    }
+    if errors.iter().any(|errors| !errors.is_empty()) {
+        return Err(refused(errors));
+    }
+    let insert = |conn: &mut DbConnection| -> Result<Vec<i64>, Error> {
+        let mut ids = Vec::with_capacity(count);
+        for (place, draft) in drafts.iter().enumerate() {
+            match R::insert(conn, draft).map_err(Error::from) {
+                Ok(id) => ids.push(id),
+                // Says the database, whatever was seen before.
+                Err(Error::Fields(refusal)) => {
+                    let mut errors = vec![FieldErrors::default(); count];
+                    errors[place] = refusal;
+                    return Err(refused(errors));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(ids)
+    };
+    let ids = if is_many::<R>(conn, count)? {
+        conn.with_search_remade(insert)?
+    } else {
+        insert(conn)?
+    };
+    let bodies = R::bodies(conn, &ids)?;
+    for ((id, body), draft) in ids.iter().zip(&bodies).zip(&drafts) {
+        let mut changes = differences(&Value::Null, &json(body)?);
+        changes.extend(R::hidden(draft).iter().flat_map(|name| hidden_change(name)));
+        author.record(conn, Action::Create, (R::TYPE, Some(*id)), &changes)?;
+    }
+    Ok(ids.into_iter().zip(bodies).collect())
+}
+
+/// Whether there are so many beside what is stored that the search is better remade than kept at each row.
+fn is_many<R: Resource>(conn: &mut DbConnection, count: usize) -> Result<bool, Error> {
+    /// Rows that can be indexed anew in the time that a trigger takes for one.
+    const GAIN: usize = 20;
+    /// Fewer are not worth the look.
+    const SOME: usize = 100;
+    if count < SOME {
+        return Ok(false);
+    }
+    let stored = usize::try_from(R::last_id(conn)?).unwrap_or(usize::MAX);
+    Ok(count > stored / GAIN)
+}
+
+/// The object as it is shown, if it is as the client expects it.
+fn shown<R: Resource>(
+    conn: &mut DbConnection,
+    id: i64,
+    conditions: &Conditions,
+) -> Result<Value, Error> {
+    let body = one::<R>(conn, id)?;
+    if conditions.are_any() {
+        let bytes =
+            serde_json::to_vec(&body).map_err(|error| Error::Internal(error.to_string()))?;
+        conditions.check(&bytes)?;
+    }
+    json(&body)
+}
+
+fn one<R: Resource>(conn: &mut DbConnection, id: i64) -> Result<R::Body, Error> {
+    R::bodies(conn, &[id])?
+        .pop()
+        .ok_or(Error::NoSuchObject(R::NAME))
+}
+
+/// # Errors
+/// [`Error::Internal`] when it cannot be written as JSON.
+pub fn json(body: &impl serde::Serialize) -> Result<Value, Error> {
+    serde_json::to_value(body).map_err(|error| Error::Internal(error.to_string()))
+}
+
+impl FromRequest for Write {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let db = request.app_data::<Data<Db>>().cloned();
+        let write = author(request).and_then(|author| {
+            Ok(Self {
+                db: db
+                    .ok_or_else(|| Error::Internal("the application has no database".to_owned()))?,
+                author,
+                conditions: Conditions::of(request.headers()),
+            })
+        });
+        ready(write)
+    }
+}
+
+/// Who sends this request.
+///
+/// # Errors
+/// [`Error::Internal`] on a route without a guard.
+pub fn author(request: &HttpRequest) -> Result<Author, Error> {
+    Ok(Author {
+        username: caller(request)?.map(|user| user.username),
+        request_id: request_id(request),
+        address: urls::client_address(request),
+    })
+}

@@ -1,0 +1,48 @@
+use actix_web::{
+    Error as ActixError, HttpResponse,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
+    middleware::Next,
+};
+
+use crate::api::etag::{self, Conditions};
+
+/// Gives what is read its tag, and spares the body to a client that has it already: 304.
+///
+/// # Errors
+/// Those of the service inside.
+pub async fn tagged<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, ActixError> {
+    let conditions = Conditions::of(request.headers());
+    let response = next.call(request).await?.map_into_boxed_body();
+    if response.status() != StatusCode::OK {
+        return Ok(response);
+    }
+    let (request, response) = response.into_parts();
+    let (mut response, body) = response.into_parts();
+    let bytes = match body.try_into_bytes() {
+        Ok(bytes) => bytes,
+        // Not yet whole, so it has no tag.
+        Err(body) => return Ok(ServiceResponse::new(request, response.set_body(body))),
+    };
+    let tag = etag::of(&bytes);
+    if conditions.is_known(&tag) {
+        let not_modified = HttpResponse::NotModified()
+            .insert_header((header::ETAG, tag))
+            .finish();
+        return Ok(ServiceResponse::new(request, not_modified));
+    }
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    Ok(ServiceResponse::new(
+        request,
+        response.set_body(BoxBody::new(bytes)),
+    ))
+}

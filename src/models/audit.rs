@@ -1,0 +1,181 @@
+use std::sync::Arc;
+
+use diesel::{dsl, prelude::*};
+use serde_json::{Map, Value};
+
+use crate::{
+    db::{Backend, DbConnection, Stamp, schema::audit},
+    query::{Condition, Field, Listed},
+    text::fold,
+};
+
+/// A line of the audit trail: what was changed, by whom, when and from what to what.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Identifiable)]
+#[diesel(table_name = audit)]
+pub struct AuditEntry {
+    pub id: i64,
+    pub at: Stamp,
+    pub username: Option<String>,
+    pub action: String,
+    pub object_type: String,
+    pub object_id: Option<i64>,
+    /// A JSON object: `{"field": [old, new]}`.
+    pub changes: String,
+    pub request_id: Option<String>,
+    pub address: Option<String>,
+}
+
+/// A query for lines of the trail that goes on being one, whatever is added to it.
+pub type AuditQuery =
+    dsl::IntoBoxed<'static, dsl::Select<audit::table, dsl::AsSelect<AuditEntry, Backend>>, Backend>;
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    Create,
+    Update,
+    Delete,
+    Login,
+    LoginFailed,
+    Import,
+}
+
+/// What kind of object it was done to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ObjectType {
+    Company,
+    Skill,
+    Developer,
+    Project,
+    User,
+}
+
+/// Who does something, and by which request. By the command line it is nobody, from nowhere.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Author {
+    pub username: Option<String>,
+    pub request_id: Option<String>,
+    pub address: Option<String>,
+}
+
+impl Action {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Login => "login",
+            Self::LoginFailed => "login_failed",
+            Self::Import => "import",
+        }
+    }
+}
+
+impl ObjectType {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Company => "company",
+            Self::Skill => "skill",
+            Self::Developer => "developer",
+            Self::Project => "project",
+            Self::User => "user",
+        }
+    }
+}
+
+impl AuditEntry {
+    pub fn all() -> AuditQuery {
+        audit::table.select(Self::as_select()).into_boxed()
+    }
+
+    /// # Errors
+    /// Those of the statement.
+    pub fn find(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
+        audit::table
+            .find(id)
+            .select(Self::as_select())
+            .first(conn)
+            .optional()
+    }
+}
+
+impl Author {
+    /// Adds a line to the trail, in the transaction of what it tells of.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn record(
+        &self,
+        conn: &mut DbConnection,
+        action: Action,
+        (object_type, object_id): (ObjectType, Option<i64>),
+        changes: &Map<String, Value>,
+    ) -> QueryResult<()> {
+        let row = (
+            audit::at.eq(Stamp::now()),
+            audit::username.eq(&self.username),
+            audit::username_key.eq(self.username.as_deref().map(fold)),
+            audit::action.eq(action.name()),
+            audit::object_type.eq(object_type.name()),
+            audit::object_id.eq(object_id),
+            audit::changes.eq(serde_json::to_string(changes).unwrap_or_default()),
+            audit::request_id.eq(&self.request_id),
+            audit::address.eq(&self.address),
+        );
+        diesel::insert_into(audit::table)
+            .values(row)
+            .execute(conn)
+            .map(|_| ())
+    }
+}
+
+/// What differs between two states of an object, as `{"field": [old, new]}`; nothing stands for its not being there. When it was
+/// last changed is no difference.
+pub fn differences(before: &Value, after: &Value) -> Map<String, Value> {
+    let fields = |value: &Value| -> Vec<String> {
+        let keys = value.as_object().into_iter().flat_map(Map::keys);
+        keys.cloned().collect()
+    };
+    let mut names = fields(before);
+    names.extend(
+        fields(after)
+            .into_iter()
+            .filter(|name| before.get(name).is_none()),
+    );
+    let of = |value: &Value, name: &str| value.get(name).cloned().unwrap_or_default();
+    names
+        .into_iter()
+        .filter(|name| name != "id" && name != "updated_at")
+        .map(|name| {
+            let pair = [of(before, &name), of(after, &name)];
+            (name, pair)
+        })
+        .filter(|(_, [old, new])| old != new)
+        .map(|(name, pair)| (name, Value::from(pair.to_vec())))
+        .collect()
+}
+
+/// That a field which is never shown has changed.
+pub fn hidden_change(name: &str) -> Map<String, Value> {
+    Map::from_iter([(name.to_owned(), Value::from(vec![Value::Null; 2]))])
+}
+
+impl Listed for AuditEntry {
+    type Source = audit::table;
+    type Query = AuditQuery;
+
+    const NAME: &'static str = "AuditEntry";
+    const FIELDS: &'static [Field<Self>] = &[
+        Field::int("id", || Arc::new(audit::id)).sorted_int(|row| row.id),
+        Field::text("user", || Arc::new(audit::username))
+            .filtered_folded(|| Arc::new(audit::username_key)),
+        Field::text("action", || Arc::new(audit::action))
+            .filtered_folded(|| Arc::new(audit::action)),
+        Field::text("object_type", || Arc::new(audit::object_type))
+            .filtered_folded(|| Arc::new(audit::object_type)),
+        Field::int("object_id", || Arc::new(audit::object_id)).filtered(),
+        Field::time("at", || Arc::new(audit::at)).filtered(),
+    ];
+    const DEFAULT_ORDER: &'static str = "-id";
+    const HAS_WORD: Option<fn(&str) -> Condition> = None;
+}
