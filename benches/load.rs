@@ -12,15 +12,16 @@ mod common;
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader},
-    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use actix_web::{App, HttpResponse, HttpServer, web};
-use common::{directory, raw::Connection};
+use common::{
+    directory,
+    raw::Connection,
+    served::{ROSTER, Served, median, rate_of, ratio, remove, roster},
+};
 
-const ROSTER: &str = env!("CARGO_BIN_EXE_roster");
 /// Runs of each timing, in turn with what it is held against; the middle one counts.
 const RUNS: usize = 5;
 /// What lists are asked. Skill 0 is had by a quarter of the developers, and skill 599 by hardly any.
@@ -110,31 +111,6 @@ fn main() {
     println!("binary: {:.1} MB", f64::from(size) / 1e6);
 }
 
-fn ratio(what: &str, one: f64, other: f64) {
-    println!("{what}: {one:.3} / {other:.3} = {:.2}", one / other);
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-fn remove(path: &str) {
-    for suffix in ["", "-wal", "-shm"] {
-        let _ = fs::remove_file(format!("{path}{suffix}"));
-    }
-}
-
-fn roster(args: &[&str]) {
-    let status = Command::new(ROSTER)
-        .args(args)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .unwrap();
-    assert!(status.success(), "{args:?}");
-}
-
 fn import(database: &str, folder: &str) -> f64 {
     remove(database);
     roster(&["migrate", "--database-url", database]);
@@ -158,93 +134,6 @@ fn insert(database: &str, developers: &[directory::Developer]) -> f64 {
 /// Requests a second.
 fn rate(url: &str) -> f64 {
     rate_of(CONNECTIONS, SECONDS, url)
-}
-
-fn rate_of(connections: &str, seconds: f64, url: &str) -> f64 {
-    let output = Command::new("wrk")
-        .args(["-t1", "-c", connections, "-d", &seconds.to_string(), url])
-        .output()
-        .unwrap_or_else(|error| panic!("wrk: {error}"));
-    let output = String::from_utf8(output.stdout).unwrap();
-    assert!(!output.contains("Non-2xx"), "{output}");
-    let line = output
-        .lines()
-        .find_map(|line| line.strip_prefix("Requests/sec:"))
-        .unwrap();
-    line.trim().parse().unwrap()
-}
-
-struct Served {
-    child: Child,
-    api: String,
-    /// Seconds.
-    until_first_answer: f64,
-}
-
-impl Served {
-    fn start(database: &str) -> Self {
-        let begun = Instant::now();
-        let mut child = Command::new(ROSTER)
-            .args(["serve", "--bind", "127.0.0.1:0", "--database-url", database])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let api = line.trim().rsplit(' ').next().unwrap().to_owned();
-        let mut served = Self {
-            child,
-            api,
-            until_first_answer: 0.0,
-        };
-        Served::body(&format!("{}developers/", served.api));
-        served.until_first_answer = begun.elapsed().as_secs_f64();
-        served
-    }
-
-    fn body(url: &str) -> String {
-        ureq::get(url)
-            .call()
-            .unwrap()
-            .body_mut()
-            .read_to_string()
-            .unwrap()
-    }
-
-    /// The page 90,000 rows behind the first.
-    fn deep(first: &str) -> String {
-        let next = |url: &str| {
-            let page: serde_json::Value = serde_json::from_str(&Self::body(url)).unwrap();
-            page["next"].as_str().unwrap().to_owned()
-        };
-        let mut url = format!("{first}?page_size=100");
-        for _ in 0..900 {
-            url = next(&url);
-        }
-        url.replace("page_size=100", "page_size=25")
-    }
-
-    fn resident_mb(&self) -> f64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = |name: &str| -> f64 {
-            let line = status
-                .lines()
-                .find_map(|line| line.strip_prefix(name))
-                .unwrap();
-            line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1e3
-        };
-        println!("  of it anonymous: {:.1} MB", line("RssAnon:"));
-        line("VmRSS:")
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 /// An actix handler that does nothing but answer with the same bytes.

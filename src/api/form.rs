@@ -54,7 +54,8 @@ impl Form {
     /// The text of a field, as the rules for texts would take it.
     pub fn text(&self, name: &str) -> Option<String> {
         let text = as_text(self.fields.get(name)?).ok()?;
-        Some(text.trim().to_owned())
+        let text = rules::without_nul(text.trim()).ok()?;
+        Some(text.to_owned())
     }
 
     /// Whether anything was said against a field.

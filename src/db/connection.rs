@@ -81,7 +81,9 @@ impl DbConnection {
                     Access::Read => {
                         conn.batch_execute("PRAGMA cache_size = -4096; PRAGMA query_only = ON")
                     }
-                    Access::Write => conn.batch_execute("PRAGMA cache_size = -65536"),
+                    Access::Write => {
+                        conn.batch_execute("PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY")
+                    }
                 }
             }
             #[cfg(feature = "postgres")]
@@ -253,17 +255,34 @@ impl DbConnection {
 
     /// Leaves a file that is quick to open: statistics for the planner, and the log merged into it.
     ///
+    /// Of small tables there are none: a server may run for months on what was true of its first minute, and a planner that
+    /// takes a table for tiny walks all of it when it has grown. Without statistics it takes every table for large.
+    ///
     /// # Errors
     /// When the file cannot be written; nothing that was committed is lost by that.
     pub(super) fn tidy(&mut self) -> QueryResult<()> {
         match self {
             Self::Sqlite(conn) => {
-                conn.batch_execute("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);")
+                conn.batch_execute("PRAGMA optimize")?;
+                if has_statistics(conn)? {
+                    conn.batch_execute(&format!(
+                        "DELETE FROM sqlite_stat1 WHERE CAST(stat AS INTEGER) < {SMALL}"
+                    ))?;
+                }
+                conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(_) => Ok(()),
         }
     }
+}
+
+/// Rows of a table that statistics are kept of.
+const SMALL: u32 = 10_000;
+
+fn has_statistics(conn: &mut SqliteConnection) -> QueryResult<bool> {
+    let table = "EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1')";
+    diesel::select(sql::<diesel::sql_types::Bool>(table)).get_result(conn)
 }
 
 /// SQLite itself takes a short file of any content for an empty database, and would write over it.

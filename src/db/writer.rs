@@ -103,7 +103,16 @@ enum Message {
 }
 
 /// Does the work in the group's transaction, or takes the reason why there is none.
-type Job = Box<dyn FnOnce(Result<&mut DbConnection, Error>) -> Done + Send>;
+type Job = Box<dyn FnOnce(Result<(&mut DbConnection, Undo), Error>) -> Done + Send>;
+
+/// How work that fails is undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Undo {
+    /// There is nothing else in the transaction, so all of it goes.
+    Transaction,
+    /// A savepoint keeps what others did before. It costs a copy of every page that the work touches.
+    Savepoint,
+}
 
 /// Work that is done but not yet durable: `answer` is called once it is known whether it became so.
 struct Done {
@@ -121,7 +130,8 @@ where
 {
     Box::new(move |conn| {
         let result = match conn {
-            Ok(conn) => in_savepoint(conn, f),
+            Ok((conn, Undo::Transaction)) => in_transaction(conn, f),
+            Ok((conn, Undo::Savepoint)) => in_savepoint(conn, f),
             Err(error) => Err(error.into()),
         };
         Done {
@@ -136,6 +146,18 @@ where
             }),
         }
     })
+}
+
+/// Runs `f` so that its failure or panic undoes the transaction.
+fn in_transaction<T, E: From<Error>>(
+    conn: &mut DbConnection,
+    f: impl FnOnce(&mut DbConnection) -> Result<T, E>,
+) -> Result<T, E> {
+    let result = caught(|| f(conn));
+    if result.is_err() {
+        roll_back_to(conn, 0);
+    }
+    result
 }
 
 /// Runs `f` so that its failure or panic undoes what it did and nothing else.
@@ -182,12 +204,19 @@ fn commit_group(conn: &mut DbConnection, first: Job, queue: &Receiver<Message>) 
     let mut group = Vec::new();
     let mut next = Next::Group;
     let mut waiting = Some(first);
-    let begun = conn.begin(Access::Write).map_err(Error::from);
+    let mut begun = conn.begin(Access::Write).map_err(Error::from);
+    let mut undo = Undo::Transaction;
     while let Some(job) = waiting.take() {
-        group.push(job(match &begun {
-            Ok(()) => intact(conn),
+        let done = job(match &begun {
+            Ok(()) => intact(conn).map(|conn| (conn, undo)),
             Err(error) => Err(Error::Unavailable(error.to_string())),
-        }));
+        });
+        if done.succeeded {
+            undo = Undo::Savepoint;
+        } else if undo == Undo::Transaction && begun.is_ok() {
+            begun = conn.begin(Access::Write).map_err(Error::from);
+        }
+        group.push(done);
         if group.len() < GROUP {
             match queue.try_recv() {
                 Ok(Message::Job(job)) => waiting = Some(job),

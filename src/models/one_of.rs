@@ -4,7 +4,7 @@ use diesel::{
     QueryResult,
     expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate},
     query_builder::{AstPass, QueryFragment, QueryId},
-    sql_types::{Bool, Text},
+    sql_types::{BigInt, Bool, Text},
     sqlite::Sqlite,
 };
 
@@ -16,11 +16,9 @@ pub struct OneOf<Column> {
     column: Column,
     /// A JSON array: SQLite's form of a list in a parameter.
     json: String,
-    #[cfg(feature = "postgres")]
     values: Values,
 }
 
-#[cfg(feature = "postgres")]
 #[derive(Debug, Clone)]
 enum Values {
     Ids(Vec<i64>),
@@ -32,7 +30,6 @@ impl<Column> OneOf<Column> {
         Self {
             column,
             json: serde_json::Value::from(ids).to_string(),
-            #[cfg(feature = "postgres")]
             values: Values::Ids(ids.to_vec()),
         }
     }
@@ -41,7 +38,6 @@ impl<Column> OneOf<Column> {
         Self {
             column,
             json: serde_json::Value::from(texts).to_string(),
-            #[cfg(feature = "postgres")]
             values: Values::Texts(texts.to_vec()),
         }
     }
@@ -68,6 +64,18 @@ impl<Column> QueryId for OneOf<Column> {
 impl<Column: QueryFragment<Sqlite>> QueryFragment<Sqlite> for OneOf<Column> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         self.column.walk_ast(out.reborrow())?;
+        match &self.values {
+            // Equality asks for no table of the values, which costs more than finding the row.
+            Values::Ids(ids) if ids.len() == 1 => {
+                out.push_sql(" = ");
+                return out.push_bind_param::<BigInt, _>(&ids[0]);
+            }
+            Values::Texts(texts) if texts.len() == 1 => {
+                out.push_sql(" = ");
+                return out.push_bind_param::<Text, _>(&texts[0]);
+            }
+            _ => {}
+        }
         out.push_sql(" IN (SELECT value FROM json_each(");
         out.push_bind_param::<Text, _>(&self.json)?;
         out.push_sql("))");
@@ -78,7 +86,7 @@ impl<Column: QueryFragment<Sqlite>> QueryFragment<Sqlite> for OneOf<Column> {
 #[cfg(feature = "postgres")]
 impl<Column: QueryFragment<diesel::pg::Pg>> QueryFragment<diesel::pg::Pg> for OneOf<Column> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, diesel::pg::Pg>) -> QueryResult<()> {
-        use diesel::sql_types::{Array, BigInt};
+        use diesel::sql_types::Array;
         self.column.walk_ast(out.reborrow())?;
         out.push_sql(" = ANY(");
         match &self.values {

@@ -14,5 +14,6 @@ mod reading;
 mod retries;
 mod search;
 mod statements;
+mod storage;
 mod tokens;
 mod users;

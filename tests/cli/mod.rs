@@ -1,3 +1,4 @@
+mod crash;
 mod import;
 mod secrets;
 mod serve;

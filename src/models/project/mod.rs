@@ -31,14 +31,20 @@ pub struct Project {
     pub updated_at: Stamp,
 }
 
-type Source = dsl::InnerJoinQuerySource<projects::table, users::table>;
+type Source = dsl::LeftJoinQuerySource<projects::table, users::table>;
+
+/// What of the owner a project's query selects: of an outer join, though the owner is always there.
+type OwnerColumns = (
+    dsl::AssumeNotNull<dsl::Nullable<users::id>>,
+    dsl::AssumeNotNull<dsl::Nullable<users::username>>,
+);
 
 /// The columns of a [`Project`], in the order of its fields.
 type Columns = (
     projects::id,
     projects::name,
     projects::description,
-    (users::id, users::username),
+    OwnerColumns,
     projects::created_at,
     projects::updated_at,
 );
@@ -46,25 +52,30 @@ type Columns = (
 /// A query for projects that goes on being one, whatever is added to it.
 pub type ProjectQuery = dsl::IntoBoxed<
     'static,
-    dsl::Select<dsl::InnerJoin<projects::table, users::table>, Columns>,
+    dsl::Select<dsl::LeftJoin<projects::table, users::table>, Columns>,
     Backend,
 >;
 
 impl Project {
     pub const NAME_MAX: usize = 200;
 
-    /// Every project, each with its owner.
+    /// Every project, each with its owner. Each has one: the join is an outer one only so that a database goes from the
+    /// projects to the owners and never the other way.
     pub fn all() -> ProjectQuery {
+        let owner = (
+            users::id.nullable().assume_not_null(),
+            users::username.nullable().assume_not_null(),
+        );
         let columns = (
             projects::id,
             projects::name,
             projects::description,
-            (users::id, users::username),
+            owner,
             projects::created_at,
             projects::updated_at,
         );
         projects::table
-            .inner_join(users::table)
+            .left_join(users::table)
             .select(columns)
             .into_boxed()
     }
