@@ -10,7 +10,7 @@ use actix_web::{
 };
 use serde_json::{Map, Value};
 
-use super::form::Form;
+use super::form::{self, Form};
 use crate::{
     auth::{Auth, PasswordHash, caller},
     error::Error,
@@ -63,8 +63,9 @@ impl Body {
     /// # Errors
     /// 503 when too many wait.
     pub async fn hash_password(mut self, auth: &Auth) -> Result<Self, Error> {
-        if let Some(password) = self.value.get("password").and_then(Value::as_str) {
-            self.hash = Some(auth.hasher.hash(password.to_owned()).await?);
+        let password = self.value.get("password").map(form::password);
+        if let Some(Ok(password)) = password {
+            self.hash = Some(auth.hasher.hash(password).await?);
         }
         Ok(self)
     }

@@ -44,7 +44,7 @@ pub fn unlinked<R: Resource>(
         if let Some(skills) = after.get_mut("skills").and_then(Value::as_array_mut) {
             skills.retain(|other| other["id"] != skill);
         }
-        record_update::<R>(conn, author, id, before, &after)
+        record_update::<R>(conn, author, id, before, after)
     })
 }
 
@@ -60,7 +60,7 @@ pub fn orphaned<R: Resource>(
     each::<R>(conn, ids, |conn, id, before| {
         let mut after = before.clone();
         after["user"] = Value::Null;
-        record_update::<R>(conn, author, id, before, &after)
+        record_update::<R>(conn, author, id, before, after)
     })
 }
 
@@ -68,8 +68,8 @@ fn record_update<R: Resource>(
     conn: &mut DbConnection,
     author: &Author,
     id: i64,
-    before: &Value,
-    after: &Value,
+    before: Value,
+    after: Value,
 ) -> Result<(), Error> {
     let changes = differences(before, after);
     author.record(conn, Action::Update, (R::TYPE, Some(id)), &changes)?;
@@ -79,11 +79,11 @@ fn record_update<R: Resource>(
 fn each<R: Resource>(
     conn: &mut DbConnection,
     ids: &[i64],
-    mut record: impl FnMut(&mut DbConnection, i64, &Value) -> Result<(), Error>,
+    mut record: impl FnMut(&mut DbConnection, i64, Value) -> Result<(), Error>,
 ) -> Result<(), Error> {
     for ids in ids.chunks(CHUNK) {
         for (id, body) in ids.iter().zip(R::bodies(conn, ids)?) {
-            record(conn, *id, &json(&body)?)?;
+            record(conn, *id, json(&body)?)?;
         }
     }
     Ok(())

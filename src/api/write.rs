@@ -112,7 +112,7 @@ impl Write {
                 let before = shown::<R>(conn, id, &conditions)?;
                 let hidden = work(conn, object)?;
                 let body = one::<R>(conn, id)?;
-                let mut changes = differences(&before, &json(&body)?);
+                let mut changes = differences(before, json(&body)?);
                 changes.extend(hidden.iter().flat_map(|name| hidden_change(name)));
                 if !changes.is_empty() {
                     author.record(conn, Action::Update, (R::TYPE, Some(id)), &changes)?;
@@ -136,7 +136,7 @@ impl Write {
                 let id = load(conn)?.id();
                 let before = shown::<R>(conn, id, &conditions)?;
                 R::delete(conn, id, &author)?;
-                record_deletion::<R>(conn, &author, id, &before)?;
+                record_deletion::<R>(conn, &author, id, before)?;
                 Ok(Answer::done())
             })
             .await
@@ -187,9 +187,9 @@ pub fn record_deletion<R: Resource>(
     conn: &mut DbConnection,
     author: &Author,
     id: i64,
-    before: &Value,
+    before: Value,
 ) -> Result<(), Error> {
-    let changes = differences(before, &Value::Null);
+    let changes = differences(before, Value::Null);
     author.record(conn, Action::Delete, (R::TYPE, Some(id)), &changes)?;
     Ok(())
 }
@@ -237,7 +237,7 @@ fn make<R: Resource>(
     };
     let bodies = R::bodies(conn, &ids)?;
     for ((id, body), draft) in ids.iter().zip(&bodies).zip(&drafts) {
-        let mut changes = differences(&Value::Null, &json(body)?);
+        let mut changes = differences(Value::Null, json(body)?);
         changes.extend(R::hidden(draft).iter().flat_map(|name| hidden_change(name)));
         author.record(conn, Action::Create, (R::TYPE, Some(*id)), &changes)?;
     }

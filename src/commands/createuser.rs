@@ -33,7 +33,7 @@ pub fn run(target: &Target, args: &Createuser) -> Result<(), Failure> {
         let id = draft.insert(conn, None, &hash)?;
         let made = User::find(conn, id)?.map(UserBody::from);
         let shown = serde_json::to_value(made).unwrap_or_default();
-        let changes = differences(&Value::Null, &shown);
+        let changes = differences(Value::Null, shown);
         Author::default().record(conn, Action::Create, (ObjectType::User, Some(id)), &changes)?;
         Ok(())
     });

@@ -129,30 +129,29 @@ impl Author {
     }
 }
 
-/// What differs between two states of an object, as `{"field": [old, new]}`; nothing stands for its not being there. When it was
+/// What differs between two states of an object, as `{"field": [old, new]}`; null stands for its not being there. When it was
 /// last changed is no difference.
-pub fn differences(before: &Value, after: &Value) -> Map<String, Value> {
-    let fields = |value: &Value| -> Vec<String> {
-        let keys = value.as_object().into_iter().flat_map(Map::keys);
-        keys.cloned().collect()
+pub fn differences(before: Value, after: Value) -> Map<String, Value> {
+    let (before, mut after) = (fields(before), fields(after));
+    let mut changes = Map::with_capacity(before.len().max(after.len()));
+    for (name, old) in before {
+        let new = after.shift_remove(&name).unwrap_or_default();
+        if old != new {
+            changes.insert(name, Value::Array(vec![old, new]));
+        }
+    }
+    let added = after.into_iter().filter(|(_, new)| !new.is_null());
+    changes.extend(added.map(|(name, new)| (name, Value::Array(vec![Value::Null, new]))));
+    changes
+}
+
+fn fields(object: Value) -> Map<String, Value> {
+    let Value::Object(mut fields) = object else {
+        return Map::new();
     };
-    let mut names = fields(before);
-    names.extend(
-        fields(after)
-            .into_iter()
-            .filter(|name| before.get(name).is_none()),
-    );
-    let of = |value: &Value, name: &str| value.get(name).cloned().unwrap_or_default();
-    names
-        .into_iter()
-        .filter(|name| name != "id" && name != "updated_at")
-        .map(|name| {
-            let pair = [of(before, &name), of(after, &name)];
-            (name, pair)
-        })
-        .filter(|(_, [old, new])| old != new)
-        .map(|(name, pair)| (name, Value::from(pair.to_vec())))
-        .collect()
+    fields.shift_remove("id");
+    fields.shift_remove("updated_at");
+    fields
 }
 
 /// That a field which is never shown has changed.

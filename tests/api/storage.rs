@@ -8,20 +8,19 @@ use crate::support::App;
 
 /// Lets the file of an embedded database grow by no more than `pages`, or as it likes.
 fn limit(db: &Db, pages: Option<i64>) -> bool {
-    db.write_blocking(move |conn| {
-        let conn = match conn {
-            DbConnection::Sqlite(conn) => conn,
-            #[cfg(feature = "postgres")]
-            DbConnection::Postgres(_) => return Ok(false),
-        };
-        let count =
-            diesel::dsl::sql::<diesel::sql_types::BigInt>("page_count FROM pragma_page_count");
-        let count: i64 = diesel::select(count).get_result(conn)?;
-        let most = pages.map_or(1 << 30, |pages| count + pages);
-        conn.batch_execute(&format!("PRAGMA max_page_count = {most}"))?;
-        Ok::<_, Error>(true)
-    })
-    .unwrap()
+    let set = move |conn: &mut DbConnection| match conn {
+        DbConnection::Sqlite(conn) => {
+            let count =
+                diesel::dsl::sql::<diesel::sql_types::BigInt>("page_count FROM pragma_page_count");
+            let count: i64 = diesel::select(count).get_result(conn)?;
+            let most = pages.map_or(1 << 30, |pages| count + pages);
+            conn.batch_execute(&format!("PRAGMA max_page_count = {most}"))?;
+            Ok::<_, Error>(true)
+        }
+        #[cfg(feature = "postgres")]
+        DbConnection::Postgres(_) => Ok(false),
+    };
+    db.write_blocking(set).unwrap()
 }
 
 #[test]

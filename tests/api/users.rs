@@ -33,6 +33,11 @@ fn staff_make_change_and_delete_users() {
         (&ada["is_staff"], &ada["is_active"], &ada["last_login"]),
         (&json!(false), &json!(true), &Value::Null)
     );
+    // A number is taken for its text here too.
+    let number = json!({"username": "babbage", "password": 1791.1226_f64});
+    boss.post("/api/users/", &number).created();
+    let credentials = json!({"username": "babbage", "password": "1791.1226"});
+    app.anonymous().post("/api/token/", &credentials).ok();
     let path = format!("/api/users/{}/", ada["id"]);
     assert_eq!(boss.get(&path).ok(), ada);
     // What was read can be put back, read-only fields and all; the password stays.
