@@ -5,9 +5,10 @@ use serde_json::Value;
 use super::{Failure, password};
 use crate::{
     api::users::UserBody,
+    auth::PasswordHash,
     config::Createuser,
-    db::{self, Db, Readiness, Stamp, Target},
-    models::{Action, Author, ObjectType, User, UserDraft, differences},
+    db::{self, Db, DbConnection, Readiness, Stamp, Target},
+    models::{Action, Author, ObjectType, User, UserDraft, differences, hidden_change},
     rules,
 };
 
@@ -29,14 +30,7 @@ pub fn run(target: &Target, args: &Createuser) -> Result<(), Failure> {
         is_staff: args.staff,
         ..UserDraft::new(Stamp::now())
     };
-    let made = db.write_blocking(move |conn| {
-        let id = draft.insert(conn, None, &hash)?;
-        let made = User::find(conn, id)?.map(UserBody::from);
-        let shown = serde_json::to_value(made).unwrap_or_default();
-        let changes = differences(Value::Null, shown);
-        Author::default().record(conn, Action::Create, (ObjectType::User, Some(id)), &changes)?;
-        Ok(())
-    });
+    let made = db.write_blocking(move |conn| make(conn, &draft, &hash));
     db.close();
     match made {
         Ok(()) => {}
@@ -45,5 +39,20 @@ pub fn run(target: &Target, args: &Createuser) -> Result<(), Failure> {
     }
     let kind = if args.staff { "staff user" } else { "user" };
     writeln!(io::stdout(), "{kind} {username} made")?;
+    Ok(())
+}
+
+/// Stores a new user, and a line of the audit trail that says so.
+pub fn make(
+    conn: &mut DbConnection,
+    draft: &UserDraft,
+    hash: &PasswordHash,
+) -> Result<(), db::Error> {
+    let id = draft.insert(conn, None, hash)?;
+    let made = User::find(conn, id)?.map(UserBody::from);
+    let shown = serde_json::to_value(made).unwrap_or_default();
+    let mut changes = differences(Value::Null, shown);
+    changes.extend(hidden_change("password"));
+    Author::default().record(conn, Action::Create, (ObjectType::User, Some(id)), &changes)?;
     Ok(())
 }

@@ -2,7 +2,7 @@ use std::io::{self, Write as _};
 
 use tempfile::TempDir;
 
-use super::{Failure, import};
+use super::{Failure, createuser, import};
 use crate::{
     auth::{self, Auth, PasswordHash, Secret},
     config::Serve,
@@ -60,7 +60,7 @@ fn fill(db: &Db) -> Result<String, Failure> {
         is_staff: true,
         ..UserDraft::new(Stamp::now())
     };
-    db.write_blocking(move |conn| Ok::<_, db::Error>(draft.insert(conn, None, &hash)?))?;
+    db.write_blocking(move |conn| createuser::make(conn, &draft, &hash))?;
     Ok(password)
 }
 

@@ -64,7 +64,9 @@ impl DbConnection {
     /// The sizes are measured ones (`cargo bench --bench page`): a map of the file is no faster than the page cache, and
     /// under a map an I/O error would kill the process, so there is none; a reader gains nothing from more than 4 MiB; the
     /// writer's 64 MiB, which it takes only when it needs them, let a large import write each page once. The log is cut
-    /// back to 16 MiB after a checkpoint, so that such an import does not occupy the disk for good.
+    /// back to 16 MiB after a checkpoint, so that such an import does not occupy the disk for good. As much of it gathers before
+    /// a checkpoint, for small commits write the same pages again and again. The copies of pages that a savepoint
+    /// needs stay in memory: a few for a request, and none for an import, which is alone in its transaction.
     ///
     /// # Errors
     /// When a setting is refused, say because the file is no database.
@@ -81,9 +83,11 @@ impl DbConnection {
                     Access::Read => {
                         conn.batch_execute("PRAGMA cache_size = -4096; PRAGMA query_only = ON")
                     }
-                    Access::Write => {
-                        conn.batch_execute("PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY")
-                    }
+                    Access::Write => conn.batch_execute(
+                        "PRAGMA cache_size = -65536;
+                             PRAGMA temp_store = MEMORY;
+                             PRAGMA wal_autocheckpoint = 4000;",
+                    ),
                 }
             }
             #[cfg(feature = "postgres")]

@@ -337,3 +337,25 @@ fn the_trail_is_filtered_and_paged() {
     boss.get("/api/audit/?search=x").refused(400);
     boss.post("/api/audit/", &json!({})).refused(405);
 }
+
+#[test]
+fn the_command_line_records_what_it_does_with_no_address() {
+    let app = App::sample();
+    let boss = app.staff("boss");
+    let made = lines(&boss, 0);
+    let told: Vec<Value> = made.iter().take(3).map(said).collect();
+    let counts = |added: u32| json!({"added": added, "changed": 0, "unchanged": 0});
+    assert_eq!(
+        told,
+        [
+            json!(["import", "company", null, counts(1185)]),
+            json!(["import", "skill", null, counts(589)]),
+            json!(["import", "developer", null, counts(2000)]),
+        ]
+    );
+    for line in &made[..3] {
+        for field in ["user", "address", "request_id"] {
+            assert!(line[field].is_null(), "{line}");
+        }
+    }
+}

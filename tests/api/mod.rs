@@ -13,6 +13,7 @@ mod projects;
 mod reading;
 mod retries;
 mod search;
+mod sessions;
 mod statements;
 mod storage;
 mod tokens;

@@ -2,7 +2,8 @@
 
 use std::{fs, io::Write as _, os::unix::fs::PermissionsExt as _, process::Stdio};
 
-use roster::auth::PasswordHash;
+use diesel::prelude::*;
+use roster::{auth::PasswordHash, db::Error, models::AuditEntry};
 
 use crate::support::{Output, Place, Served, roster, roster_with};
 
@@ -176,6 +177,31 @@ fn a_password_changed_on_the_command_line_ends_the_sessions() {
         changepassword(&place, "ada", "12345678").failed(),
         "This password is too common.\nThis password is entirely numeric.\n"
     );
+}
+
+#[test]
+fn what_the_command_line_does_to_users_is_recorded_without_their_passwords() {
+    let place = Place::new();
+    createuser(&place, &["ada"], "difference engine").ok();
+    changepassword(&place, "ada", "analytical engine").ok();
+    import(
+        &place,
+        "users.csv",
+        "username,password\nbob,analytical engine\n",
+    )
+    .ok();
+    let db = place.open();
+    let lines: Vec<AuditEntry> = db
+        .read_blocking(|conn| Ok::<_, Error>(AuditEntry::all().load(conn)?))
+        .unwrap();
+    db.close();
+    let told: Vec<&str> = lines.iter().map(|line| line.action.as_str()).collect();
+    assert_eq!(told, ["create", "update", "import"]);
+    assert_eq!(lines[1].changes, "{\"password\":[null,null]}");
+    for line in lines {
+        assert_eq!((line.username, line.address), (None, None));
+        assert!(!line.changes.contains("engine") && !line.changes.contains("argon2"));
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ CREATE TABLE audit (
 );
 CREATE INDEX audit_username ON audit (username, id);
 CREATE INDEX audit_object ON audit (object_type, object_id, id);
-CREATE INDEX audit_at ON audit (at, id);
+-- None by time: the ids ascend with it, and the trail is read by them.
 
 -- The answers to POSTs that may be sent again, kept for a day.
 CREATE TABLE idempotency_keys (
