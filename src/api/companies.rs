@@ -7,7 +7,7 @@ use crate::{
     auth::{self, Anyone, Staff},
     db::{Db, DbConnection, Stamp},
     error::Error,
-    models::{Author, Company, CompanyBrief, CompanyDraft, Developer, ObjectType},
+    models::{Author, Company, CompanyBrief, CompanyDraft, Developer, ObjectType, Stored},
     query::{Detail, Filter, Filtered, List, NoParams, Page, Shape, Shown},
 };
 
@@ -143,18 +143,6 @@ impl Resource for Company {
     type Draft = CompanyDraft;
     type Known = Names<Self>;
 
-    fn id(&self) -> i64 {
-        self.id
-    }
-
-    fn held(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
-        Self::held(conn, id)
-    }
-
-    fn last_id(conn: &mut DbConnection) -> QueryResult<i64> {
-        Self::last_id(conn)
-    }
-
     fn blank(_: &auth::User, now: Stamp) -> CompanyDraft {
         CompanyDraft::new(now)
     }
@@ -205,7 +193,7 @@ impl Resource for Company {
     fn delete(conn: &mut DbConnection, id: i64, author: &Author) -> Result<(), Error> {
         let developers = Developer::ids_of_company(conn, id)?;
         cascade::deleted::<Developer>(conn, author, &developers)?;
-        Ok(Self::delete(conn, id)?)
+        Ok(Self::remove(conn, id)?)
     }
 
     fn bodies(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<CompanyBody>> {

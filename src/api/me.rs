@@ -12,7 +12,7 @@ use crate::{
     auth::{self, Auth, PasswordHash},
     db::{Db, DbConnection, Stamp},
     error::Error,
-    models::{Action, ObjectType, Session, User, UserDraft, hidden_change},
+    models::{Action, ObjectType, Session, Stored, User, UserDraft, hidden_change},
     query::{Detail, Filter, Filtered, List, Listed, NoParams, Page, Shape, Shown},
 };
 

@@ -8,7 +8,8 @@ use crate::{
     db::{Db, DbConnection, Stamp},
     error::Error,
     models::{
-        Author, Found, ObjectType, Project, ProjectDraft, ProjectQuery, ProjectSkill, Skill, User,
+        Author, Found, ObjectType, Project, ProjectDraft, ProjectQuery, ProjectSkill, Skill,
+        Stored, User,
     },
     query::{Detail, Fields, Filter, Filtered, List, NoParams, Page, Shape, Shown},
 };
@@ -180,18 +181,6 @@ impl Resource for Project {
     type Draft = (ProjectDraft, Option<Vec<i64>>);
     type Known = Referred;
 
-    fn id(&self) -> i64 {
-        self.id
-    }
-
-    fn held(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
-        Self::held(conn, id)
-    }
-
-    fn last_id(conn: &mut DbConnection) -> QueryResult<i64> {
-        Self::last_id(conn)
-    }
-
     fn blank(by: &auth::User, now: Stamp) -> Self::Draft {
         (ProjectDraft::new(by.id, now), None)
     }
@@ -258,7 +247,7 @@ impl Resource for Project {
     }
 
     fn delete(conn: &mut DbConnection, id: i64, _: &Author) -> Result<(), Error> {
-        Ok(Self::delete(conn, id)?)
+        Ok(Self::remove(conn, id)?)
     }
 
     fn bodies(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<ProjectBody>> {

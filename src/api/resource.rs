@@ -7,12 +7,11 @@ use crate::{
     auth,
     db::{DbConnection, Stamp},
     error::Error,
-    models::{Author, ObjectType},
-    query::Listed,
+    models::{Author, ObjectType, Stored},
 };
 
 /// A model whose objects are made, changed and deleted over HTTP.
-pub trait Resource: Listed {
+pub trait Resource: Stored {
     const TYPE: ObjectType;
     /// An object as the API shows it.
     type Body: Serialize + Send + 'static;
@@ -69,23 +68,8 @@ pub trait Resource: Listed {
     /// Those of the statements.
     fn bodies(conn: &mut DbConnection, ids: &[i64]) -> diesel::QueryResult<Vec<Self::Body>>;
 
-    /// The object, held until the end of the transaction.
-    ///
-    /// # Errors
-    /// Those of the statements.
-    fn held(conn: &mut DbConnection, id: i64) -> diesel::QueryResult<Option<Self>>;
-
     /// Fields that change without being shown.
     fn hidden(_draft: &Self::Draft) -> &'static [&'static str] {
         &[]
     }
-
-    /// How many there may be, to judge whether many more are best stored together.
-    ///
-    /// # Errors
-    /// Those of the statement.
-    fn last_id(conn: &mut DbConnection) -> diesel::QueryResult<i64>;
-
-    /// The id of an object.
-    fn id(&self) -> i64;
 }

@@ -9,6 +9,7 @@ use crate::{
     error::Error,
     models::{
         Author, Developer, DeveloperSkill, ObjectType, Project, ProjectSkill, Skill, SkillDraft,
+        Stored,
     },
     query::{Detail, Filter, Filtered, List, NoParams, Page, Shape, Shown},
 };
@@ -102,18 +103,6 @@ impl Resource for Skill {
     type Draft = SkillDraft;
     type Known = Names<Self>;
 
-    fn id(&self) -> i64 {
-        self.id
-    }
-
-    fn held(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
-        Self::held(conn, id)
-    }
-
-    fn last_id(conn: &mut DbConnection) -> QueryResult<i64> {
-        Self::last_id(conn)
-    }
-
     fn blank(_: &auth::User, _: Stamp) -> SkillDraft {
         SkillDraft::default()
     }
@@ -164,7 +153,7 @@ impl Resource for Skill {
         cascade::unlinked::<Developer>(conn, author, &developers, id)?;
         let projects = ProjectSkill::owners(conn, id)?;
         cascade::unlinked::<Project>(conn, author, &projects, id)?;
-        Ok(Self::delete(conn, id)?)
+        Ok(Self::remove(conn, id)?)
     }
 
     fn bodies(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<SkillBody>> {

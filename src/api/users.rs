@@ -7,7 +7,7 @@ use crate::{
     auth::{self, Auth, PasswordHash, Staff, password},
     db::{Db, DbConnection, Stamp},
     error::Error,
-    models::{Author, Developer, ObjectType, Project, User, UserDraft},
+    models::{Author, Developer, ObjectType, Project, Stored, User, UserDraft},
     query::{Detail, Filter, Filtered, List, NoParams, Page, Shape, Shown},
 };
 
@@ -137,18 +137,6 @@ impl Resource for User {
     type Draft = (UserDraft, Option<PasswordHash>);
     type Known = Names<Self>;
 
-    fn id(&self) -> i64 {
-        self.id
-    }
-
-    fn held(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
-        Self::held(conn, id)
-    }
-
-    fn last_id(conn: &mut DbConnection) -> QueryResult<i64> {
-        Self::last_id(conn)
-    }
-
     fn blank(_: &auth::User, now: Stamp) -> Self::Draft {
         (UserDraft::new(now), None)
     }
@@ -222,7 +210,7 @@ impl Resource for User {
         cascade::deleted::<Project>(conn, author, &projects)?;
         let developer = Developer::id_of_user(conn, id)?;
         cascade::orphaned::<Developer>(conn, author, developer.as_slice())?;
-        Ok(Self::delete(conn, id)?)
+        Ok(Self::remove(conn, id)?)
     }
 
     fn bodies(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<UserBody>> {

@@ -4,7 +4,7 @@ use super::{Failure, password};
 use crate::{
     config::Changepassword,
     db::{self, Db, Readiness, Target},
-    models::{Action, Author, ObjectType, User, hidden_change},
+    models::{Action, Author, ObjectType, Stored, User, hidden_change},
 };
 
 pub fn run(target: &Target, args: &Changepassword) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use crate::{
     auth::PasswordHash,
     config::Createuser,
     db::{self, Db, DbConnection, Readiness, Stamp, Target},
-    models::{Action, Author, ObjectType, User, UserDraft, differences, hidden_change},
+    models::{Action, Author, ObjectType, Stored, User, UserDraft, differences, hidden_change},
     rules,
 };
 

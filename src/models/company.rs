@@ -2,10 +2,7 @@ use std::sync::Arc;
 
 use diesel::{dsl, prelude::*};
 
-use super::{
-    insert::{insert_row, last_id},
-    one_of::OneOf,
-};
+use super::{insert::insert_row, stored::stored};
 use crate::{
     db::{Backend, DbConnection, Stamp, schema::companies},
     query::{Condition, Field, HasWord, Listed, WordIndex},
@@ -38,60 +35,14 @@ pub type CompanyQuery = dsl::IntoBoxed<
     Backend,
 >;
 
+stored!(Company, companies);
+
 impl Company {
     pub const NAME_MAX: usize = 200;
     pub const FOUNDED_YEAR_MIN: i64 = 1000;
 
     pub fn all() -> CompanyQuery {
         companies::table.select(Self::as_select()).into_boxed()
-    }
-
-    /// # Errors
-    /// Those of the statement.
-    pub fn find(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
-        companies::table
-            .find(id)
-            .select(Self::as_select())
-            .first(conn)
-            .optional()
-    }
-
-    /// As [`find`](Self::find), and nobody else changes it before the end of the transaction.
-    ///
-    /// # Errors
-    /// Those of the statements.
-    pub fn held(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
-        conn.hold("companies", id)?;
-        Self::find(conn, id)
-    }
-
-    /// Those of the ids, in the order of the ids.
-    ///
-    /// # Errors
-    /// Those of the statement.
-    pub fn of_ids(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<Self>> {
-        Self::all()
-            .filter(OneOf::ids(companies::id, ids))
-            .order(companies::id)
-            .load(conn)
-    }
-
-    /// The greatest id there is, 0 when there is none.
-    ///
-    /// # Errors
-    /// Those of the statement.
-    pub fn last_id(conn: &mut DbConnection) -> QueryResult<i64> {
-        last_id!(conn, companies)
-    }
-
-    /// Deletes it, and its developers with it.
-    ///
-    /// # Errors
-    /// Those of the statement.
-    pub fn delete(conn: &mut DbConnection, id: i64) -> QueryResult<()> {
-        diesel::delete(companies::table.find(id))
-            .execute(conn)
-            .map(|_| ())
     }
 
     /// Finds by name, in any letter case.

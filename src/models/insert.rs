@@ -1,4 +1,4 @@
-//! Inserting one row and learning its id, and the greatest there is.
+//! Inserting one row and learning its id.
 
 use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
 
@@ -24,19 +24,6 @@ macro_rules! insert_row {
     };
 }
 pub(super) use insert_row;
-
-/// Evaluates to the greatest id in `$table`, 0 when it is empty.
-macro_rules! last_id {
-    ($conn:expr, $table:ident) => {{
-        let last: diesel::QueryResult<Option<i64>> = $table::table
-            .select($table::id)
-            .order($table::id.desc())
-            .first($conn)
-            .optional();
-        last.map(|last| last.unwrap_or(0))
-    }};
-}
-pub(super) use last_id;
 
 pub(super) fn last_rowid(conn: &mut SqliteConnection) -> QueryResult<i64> {
     diesel::select(sql::<BigInt>("last_insert_rowid()")).get_result(conn)

@@ -12,6 +12,7 @@ mod reference;
 mod session;
 mod skill;
 mod skill_links;
+mod stored;
 mod user;
 
 pub use audit::{Action, AuditEntry, AuditQuery, Author, ObjectType, differences, hidden_change};
@@ -22,4 +23,5 @@ pub use project::{Project, ProjectDraft, ProjectQuery, ProjectSkill};
 pub use reference::{Found, Referable, Reference};
 pub use session::{NewRefreshToken, Origin, Session, SignIn, Use};
 pub use skill::{Skill, SkillDraft, SkillQuery};
+pub use stored::Stored;
 pub use user::{User, UserBrief, UserDraft, UserQuery, UserRights};

@@ -2,11 +2,7 @@ use std::sync::Arc;
 
 use diesel::{dsl, prelude::*};
 
-use super::{
-    Reference,
-    insert::{insert_row, last_id},
-    one_of::OneOf,
-};
+use super::{Reference, insert::insert_row, stored::stored};
 use crate::{
     db::{Backend, DbConnection, schema::skills},
     query::{Condition, Field, HasWord, Listed, Value, WordIndex},
@@ -27,6 +23,8 @@ pub struct Skill {
 pub type SkillQuery =
     dsl::IntoBoxed<'static, dsl::Select<skills::table, dsl::AsSelect<Skill, Backend>>, Backend>;
 
+stored!(Skill, skills);
+
 impl Skill {
     pub const NAME_MAX: usize = 100;
     pub const CATEGORY_MAX: usize = 50;
@@ -35,54 +33,6 @@ impl Skill {
 
     pub fn all() -> SkillQuery {
         skills::table.select(Self::as_select()).into_boxed()
-    }
-
-    /// # Errors
-    /// Those of the statement.
-    pub fn find(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
-        skills::table
-            .find(id)
-            .select(Self::as_select())
-            .first(conn)
-            .optional()
-    }
-
-    /// As [`find`](Self::find), and nobody else changes it before the end of the transaction.
-    ///
-    /// # Errors
-    /// Those of the statements.
-    pub fn held(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
-        conn.hold("skills", id)?;
-        Self::find(conn, id)
-    }
-
-    /// Those of the ids, in the order of the ids.
-    ///
-    /// # Errors
-    /// Those of the statement.
-    pub fn of_ids(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<Self>> {
-        Self::all()
-            .filter(OneOf::ids(skills::id, ids))
-            .order(skills::id)
-            .load(conn)
-    }
-
-    /// The greatest id there is, 0 when there is none.
-    ///
-    /// # Errors
-    /// Those of the statement.
-    pub fn last_id(conn: &mut DbConnection) -> QueryResult<i64> {
-        last_id!(conn, skills)
-    }
-
-    /// Deletes it; whoever had it has it no more.
-    ///
-    /// # Errors
-    /// Those of the statement.
-    pub fn delete(conn: &mut DbConnection, id: i64) -> QueryResult<()> {
-        diesel::delete(skills::table.find(id))
-            .execute(conn)
-            .map(|_| ())
     }
 
     /// Finds by name, in any letter case.

@@ -2,10 +2,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use diesel::{dsl, prelude::*};
 
-use super::{
-    insert::{insert_row, last_id},
-    one_of::OneOf,
-};
+use super::{insert::insert_row, one_of::OneOf, stored::stored};
 use crate::{
     auth::PasswordHash,
     db::{
@@ -64,6 +61,8 @@ impl UserRights {
     }
 }
 
+stored!(User, users);
+
 impl User {
     pub const USERNAME_MAX: usize = 150;
     pub const EMAIL_MAX: usize = 254;
@@ -73,25 +72,6 @@ impl User {
 
     pub fn all() -> UserQuery {
         users::table.select(Self::as_select()).into_boxed()
-    }
-
-    /// # Errors
-    /// Those of the statement.
-    pub fn find(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
-        users::table
-            .find(id)
-            .select(Self::as_select())
-            .first(conn)
-            .optional()
-    }
-
-    /// As [`find`](Self::find), and nobody else changes it before the end of the transaction.
-    ///
-    /// # Errors
-    /// Those of the statements.
-    pub fn held(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
-        conn.hold("users", id)?;
-        Self::find(conn, id)
     }
 
     /// Finds by name, in any letter case.
@@ -104,25 +84,6 @@ impl User {
             .select(Self::as_select())
             .first(conn)
             .optional()
-    }
-
-    /// Those of the ids, in the order of the ids.
-    ///
-    /// # Errors
-    /// Those of the statement.
-    pub fn of_ids(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<Self>> {
-        Self::all()
-            .filter(OneOf::ids(users::id, ids))
-            .order(users::id)
-            .load(conn)
-    }
-
-    /// The greatest id there is, 0 when there is none.
-    ///
-    /// # Errors
-    /// Those of the statement.
-    pub fn last_id(conn: &mut DbConnection) -> QueryResult<i64> {
-        last_id!(conn, users)
     }
 
     /// The hash of the user's password.
@@ -211,16 +172,6 @@ impl User {
     /// Those of the statement.
     pub fn end_sessions(conn: &mut DbConnection, id: i64) -> QueryResult<()> {
         diesel::delete(sessions::table.filter(sessions::user_id.eq(id)))
-            .execute(conn)
-            .map(|_| ())
-    }
-
-    /// Deletes the user and the projects; the developer stays, without user.
-    ///
-    /// # Errors
-    /// Those of the statement.
-    pub fn delete(conn: &mut DbConnection, id: i64) -> QueryResult<()> {
-        diesel::delete(users::table.find(id))
             .execute(conn)
             .map(|_| ())
     }

@@ -12,7 +12,7 @@ use crate::{
     auth::Anyone,
     db::{Db, DbConnection, Stamp},
     error::Error,
-    models::{Company, Developer, DeveloperQuery, DeveloperScopes, Reference, Skill},
+    models::{Company, Developer, DeveloperQuery, DeveloperScopes, Reference, Skill, Stored},
     query::{
         Condition, Detail, Fields, Filter, Filtered, Frame, List, Listed, Page, Shape, Shown, Slice,
     },

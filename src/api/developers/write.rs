@@ -18,7 +18,8 @@ use crate::{
     db::{DbConnection, Stamp},
     error::Error,
     models::{
-        Author, Company, Developer, DeveloperDraft, DeveloperSkill, Found, ObjectType, Skill, User,
+        Author, Company, Developer, DeveloperDraft, DeveloperSkill, Found, ObjectType, Skill,
+        Stored, User,
     },
     query::NoParams,
 };
@@ -83,18 +84,6 @@ impl Resource for Developer {
     /// With the skills, if they are named.
     type Draft = (DeveloperDraft, Option<Vec<i64>>);
     type Known = Referred;
-
-    fn id(&self) -> i64 {
-        self.id
-    }
-
-    fn held(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
-        Self::held(conn, id)
-    }
-
-    fn last_id(conn: &mut DbConnection) -> QueryResult<i64> {
-        Self::last_id(conn)
-    }
 
     fn blank(_: &auth::User, now: Stamp) -> Self::Draft {
         (DeveloperDraft::new(now), None)
@@ -163,7 +152,7 @@ impl Resource for Developer {
     }
 
     fn delete(conn: &mut DbConnection, id: i64, _: &Author) -> Result<(), Error> {
-        Ok(Self::delete(conn, id)?)
+        Ok(Self::remove(conn, id)?)
     }
 
     fn bodies(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<DeveloperBody>> {

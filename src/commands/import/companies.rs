@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use super::{Importer, Outcome, row::Row};
 use crate::{
     db::{self, DbConnection, Stamp},
-    models::{Company, CompanyDraft},
+    models::{Company, CompanyDraft, Stored},
     rules,
     text::fold,
 };

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     db::{self, DbConnection, Stamp},
-    models::{Company, Developer, DeveloperDraft, DeveloperSkill, Skill, User},
+    models::{Company, Developer, DeveloperDraft, DeveloperSkill, Skill, Stored, User},
     rules,
 };
 

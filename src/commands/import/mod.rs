@@ -29,7 +29,7 @@ use crate::{
     config,
     db::{self, Db, DbConnection, Readiness, Stamp, Target},
     files::Kind,
-    models::{Action, Author, Developer, ObjectType},
+    models::{Action, Author, Developer, ObjectType, Stored},
 };
 
 /// # Errors

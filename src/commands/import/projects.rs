@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     db::{self, DbConnection, Stamp},
-    models::{Project, ProjectDraft, ProjectSkill, Skill, User},
+    models::{Project, ProjectDraft, ProjectSkill, Skill, Stored, User},
     rules,
 };
 

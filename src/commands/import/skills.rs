@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use super::{Importer, Outcome, row::Row};
 use crate::{
     db::{self, DbConnection},
-    models::{Skill, SkillDraft},
+    models::{Skill, SkillDraft, Stored},
     rules,
     text::fold,
 };

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     auth::{PasswordHash, password},
     db::{self, DbConnection, Stamp},
-    models::{User, UserDraft},
+    models::{Stored, User, UserDraft},
     rules,
     text::fold,
 };

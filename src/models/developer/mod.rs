@@ -9,11 +9,7 @@ use diesel::{
 };
 
 pub use self::{conditions::DeveloperScopes, links::DeveloperSkill};
-use super::{
-    CompanyBrief, UserBrief,
-    insert::{insert_row, last_id},
-    one_of::OneOf,
-};
+use super::{CompanyBrief, UserBrief, insert::insert_row, stored::stored};
 use crate::{
     db::{
         Backend, DbConnection, Stamp,
@@ -71,6 +67,8 @@ pub type DeveloperQuery = dsl::IntoBoxed<
     Backend,
 >;
 
+stored!(Developer, developers);
+
 impl Developer {
     pub const NAME_MAX: usize = 200;
     pub const YEARS_MAX: i64 = 80;
@@ -123,12 +121,6 @@ impl Developer {
         ))
     }
 
-    /// # Errors
-    /// Those of the statement.
-    pub fn find(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
-        Self::find_among(conn, Self::all(), id)
-    }
-
     /// The one of that id among those of the query.
     ///
     /// # Errors
@@ -153,25 +145,6 @@ impl Developer {
             .optional()
     }
 
-    /// The greatest id there is, 0 when there is none.
-    ///
-    /// # Errors
-    /// Those of the statement.
-    pub fn last_id(conn: &mut DbConnection) -> QueryResult<i64> {
-        last_id!(conn, developers)
-    }
-
-    /// Those of the ids, in the order of the ids.
-    ///
-    /// # Errors
-    /// Those of the statement.
-    pub fn of_ids(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<Self>> {
-        Self::all()
-            .filter(OneOf::ids(developers::id, ids))
-            .order(developers::id)
-            .load(conn)
-    }
-
     /// # Errors
     /// Those of the statement.
     pub fn ids_of_company(conn: &mut DbConnection, company_id: i64) -> QueryResult<Vec<i64>> {
@@ -189,23 +162,6 @@ impl Developer {
     pub fn touch(conn: &mut DbConnection, id: i64, now: Stamp) -> QueryResult<()> {
         diesel::update(developers::table.find(id))
             .set(developers::updated_at.eq(now))
-            .execute(conn)
-            .map(|_| ())
-    }
-
-    /// As [`find`](Self::find), and nobody else changes it before the end of the transaction.
-    ///
-    /// # Errors
-    /// Those of the statements.
-    pub fn held(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
-        conn.hold("developers", id)?;
-        Self::find(conn, id)
-    }
-
-    /// # Errors
-    /// Those of the statement.
-    pub fn delete(conn: &mut DbConnection, id: i64) -> QueryResult<()> {
-        diesel::delete(developers::table.find(id))
             .execute(conn)
             .map(|_| ())
     }

@@ -5,11 +5,7 @@ use std::sync::Arc;
 use diesel::{dsl, prelude::*};
 
 pub use self::links::ProjectSkill;
-use super::{
-    UserBrief,
-    insert::{insert_row, last_id},
-    one_of::OneOf,
-};
+use super::{UserBrief, insert::insert_row, stored::stored};
 use crate::{
     db::{
         Backend, DbConnection, Stamp,
@@ -56,6 +52,8 @@ pub type ProjectQuery = dsl::IntoBoxed<
     Backend,
 >;
 
+stored!(Project, projects);
+
 impl Project {
     pub const NAME_MAX: usize = 200;
 
@@ -85,12 +83,6 @@ impl Project {
         Self::all().filter(projects::owner_id.eq(owner_id))
     }
 
-    /// # Errors
-    /// Those of the statement.
-    pub fn find(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
-        Self::find_among(conn, Self::all(), id)
-    }
-
     /// The one of that id among those of the query.
     ///
     /// # Errors
@@ -103,26 +95,6 @@ impl Project {
         query.filter(projects::id.eq(id)).first(conn).optional()
     }
 
-    /// As [`find`](Self::find), and nobody else changes it before the end of the transaction.
-    ///
-    /// # Errors
-    /// Those of the statements.
-    pub fn held(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
-        conn.hold("projects", id)?;
-        Self::find(conn, id)
-    }
-
-    /// Those of the ids, in the order of the ids.
-    ///
-    /// # Errors
-    /// Those of the statement.
-    pub fn of_ids(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<Self>> {
-        Self::all()
-            .filter(OneOf::ids(projects::id, ids))
-            .order(projects::id)
-            .load(conn)
-    }
-
     /// # Errors
     /// Those of the statement.
     pub fn ids_of_owner(conn: &mut DbConnection, owner_id: i64) -> QueryResult<Vec<i64>> {
@@ -131,22 +103,6 @@ impl Project {
             .select(projects::id)
             .order(projects::id)
             .load(conn)
-    }
-
-    /// The greatest id there is, 0 when there is none.
-    ///
-    /// # Errors
-    /// Those of the statement.
-    pub fn last_id(conn: &mut DbConnection) -> QueryResult<i64> {
-        last_id!(conn, projects)
-    }
-
-    /// # Errors
-    /// Those of the statement.
-    pub fn delete(conn: &mut DbConnection, id: i64) -> QueryResult<()> {
-        diesel::delete(projects::table.find(id))
-            .execute(conn)
-            .map(|_| ())
     }
 }
 
