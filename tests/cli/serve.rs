@@ -101,21 +101,12 @@ fn idle_connections_do_not_hold_the_end_up() {
 
 #[test]
 fn a_demo_leaves_nothing_behind() {
-    let mut served = Served::start(&["--demo", "--bind=127.0.0.1:0"], &[], 5);
-    let name = format!("roster-demo-{}-", served.id());
-    let folders = || {
-        std::fs::read_dir(std::env::temp_dir())
-            .unwrap()
-            .filter(|entry| {
-                entry
-                    .as_ref()
-                    .unwrap()
-                    .file_name()
-                    .to_string_lossy()
-                    .starts_with(&name)
-            })
-            .count()
-    };
+    // A place for temporary files that nobody else has.
+    let place = Place::embedded();
+    let temporary = place.path("");
+    let environment = [("TMPDIR", temporary.as_str())];
+    let mut served = Served::start(&["--demo", "--bind=127.0.0.1:0"], &environment, 5);
+    let folders = || std::fs::read_dir(&temporary).unwrap().count();
     assert_eq!(folders(), 1);
     served.signal("-TERM");
     assert_eq!(served.wait(), Some(0));

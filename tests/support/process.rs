@@ -125,10 +125,6 @@ impl Served {
         )
     }
 
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     pub fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         assert!(
