@@ -144,6 +144,7 @@ fn through_diesel(conn: &mut DbConnection, window: &Window<Developer>) -> Vec<u8
         next: None,
         previous: None,
         results,
+        added: serde_json::Map::new(),
     })
     .unwrap()
 }

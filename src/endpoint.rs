@@ -1,10 +1,10 @@
 //! One URL and its methods, with what HTTP and DRF's clients expect of every URL.
 
 use actix_web::{
-    FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, Route,
-    dev::{AppService, HttpServiceFactory},
+    FromRequest, Handler, HttpMessage as _, HttpRequest, HttpResponse, Resource, Responder, Route,
+    dev::{AppService, HttpServiceFactory, ServiceRequest},
     http::{Method, header},
-    middleware::from_fn,
+    middleware::{Next, from_fn},
     web,
 };
 use serde::Serialize;
@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::{
     auth::{Guard, Guarded},
     error::Error,
-    middleware::{accepts_json, admit, tagged},
+    middleware::{Route as Pattern, accepts_json, admit, hooked, tagged, throttle},
     query::NoParams,
 };
 
@@ -107,15 +107,17 @@ impl Endpoint {
         F::Output: Responder + 'static,
     {
         self.guarded.get_or_insert(guarded::<Args::Guard>);
+        let name = name_of::<F>();
         let mut route = web::method(method.clone()).to(handler);
         if matches!(method, Method::GET | Method::HEAD) {
             route = route.wrap(from_fn(tagged));
         }
+        let route = route.wrap(from_fn(move |request, next| hooked(name, request, next)));
         self.routes.push((method, guarded::<Args::Guard>(route)));
         self
     }
 
-    fn resource(self) -> Resource {
+    fn resource(self) -> impl HttpServiceFactory {
         let (path, about) = (self.path, self.about);
         let methods = self
             .routes
@@ -147,12 +149,23 @@ impl Endpoint {
                 };
                 async move { Err::<HttpResponse, _>(error) }
             }))
+            .wrap(from_fn(move |request: ServiceRequest, next: Next<_>| {
+                request.extensions_mut().insert(Pattern(path));
+                next.call(request)
+            }))
     }
+}
+
+/// `list_developers` of `roster::api::developers::list_developers`.
+fn name_of<F>() -> &'static str {
+    let path = std::any::type_name::<F>();
+    path.rsplit("::").next().unwrap_or(path)
 }
 
 /// What a request goes through before the handler, the last line first.
 fn guarded<G: Guard>(route: Route) -> Route {
     route
+        .wrap(from_fn(throttle::<G, _>))
         .wrap(from_fn(admit::<G, _>))
         .wrap(from_fn(accepts_json))
 }

@@ -15,6 +15,8 @@ use crate::{db, rules};
 pub enum Error {
     /// 400: values that do not fit, by field or parameter.
     Fields(FieldErrors),
+    /// 400: a browser asks for a page of an origin that may not call, or for what it may not; and what exactly.
+    OriginRefused(String),
     /// 404: nothing has this path.
     NoSuchPath,
     /// 404: no object of this name has the id, or none that the caller may see.
@@ -50,6 +52,14 @@ pub enum Error {
     UnsupportedMediaType(String),
     /// 422: an `Idempotency-Key` that was another request's.
     KeyReused,
+    /// 429: too many requests of one address, and the seconds until there may be more.
+    RateLimited(u64),
+    /// 429: too many requests of one class, and the seconds until there may be more.
+    Throttled(u64),
+    /// 408: a body that comes too slowly.
+    TooSlow,
+    /// 503: not ready to serve, and why.
+    NotReady(String),
     /// 503: busy, or the storage refuses. The text is for the log.
     Unavailable(String),
     /// 500: a fault of the server. The text is for the log.
@@ -97,6 +107,12 @@ struct Detail<'a> {
     code: &'a str,
 }
 
+/// The body of an answer to an address that has asked too often.
+#[derive(Serialize)]
+struct RateLimited {
+    error: String,
+}
+
 /// Seconds after which a client may try again when the database was busy.
 const RETRY_AFTER: &str = "1";
 
@@ -111,6 +127,16 @@ impl Error {
         Self::Fields(errors)
     }
 
+    /// What happened, for the log: the client is told no more than that something did.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Unavailable(reason) | Self::NotReady(reason) | Self::Internal(reason) => {
+                Some(reason)
+            }
+            _ => None,
+        }
+    }
+
     fn code(&self) -> &'static str {
         match self {
             Self::Fields(_) | Self::Items(_) => "invalid",
@@ -118,6 +144,7 @@ impl Error {
             Self::PreconditionFailed => "precondition_failed",
             Self::KeyReused => "idempotency_key_reused",
             Self::NoSuchPath | Self::NoSuchObject(_) | Self::InvalidCursor => "not_found",
+            Self::OriginRefused(_) => "origin_refused",
             Self::Unparsable(_) => "parse_error",
             Self::NotAuthenticated => "not_authenticated",
             Self::Unauthenticated { code, .. } => code,
@@ -126,7 +153,10 @@ impl Error {
             Self::UnsupportedMediaType(_) => "unsupported_media_type",
             Self::MethodNotAllowed { .. } => "method_not_allowed",
             Self::NotAcceptable => "not_acceptable",
-            Self::Unavailable(_) => "unavailable",
+            Self::RateLimited(_) => "rate_limited",
+            Self::Throttled(_) => "throttled",
+            Self::TooSlow => "request_timeout",
+            Self::NotReady(_) | Self::Unavailable(_) => "unavailable",
             Self::Internal(_) => "error",
         }
     }
@@ -147,6 +177,7 @@ impl fmt::Display for Error {
             Self::NoSuchPath => out.write_str("Not found."),
             Self::NoSuchObject(name) => write!(out, "No {name} matches the given query."),
             Self::InvalidCursor => out.write_str("Invalid cursor"),
+            Self::OriginRefused(reason) => write!(out, "{reason}."),
             Self::Unparsable(reason) => write!(out, "JSON parse error - {reason}"),
             Self::NotAuthenticated => {
                 out.write_str("Authentication credentials were not provided.")
@@ -166,6 +197,16 @@ impl fmt::Display for Error {
                 write!(out, "Method \"{method}\" not allowed.")
             }
             Self::NotAcceptable => out.write_str("Could not satisfy the request Accept header."),
+            Self::RateLimited(wait) => {
+                write!(out, "Rate limit exceeded. Try again in {}.", seconds(*wait))
+            }
+            Self::Throttled(wait) => write!(
+                out,
+                "Request was throttled. Expected available in {}.",
+                seconds(*wait)
+            ),
+            Self::TooSlow => out.write_str("The request's body came too slowly."),
+            Self::NotReady(reason) => out.write_str(reason),
             Self::Unavailable(_) => out.write_str("The service is temporarily unavailable."),
             Self::Internal(_) => out.write_str("A server error occurred."),
         }
@@ -175,9 +216,11 @@ impl fmt::Display for Error {
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::Fields(_) | Self::Items(_) | Self::MalformedKey | Self::Unparsable(_) => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::Fields(_)
+            | Self::Items(_)
+            | Self::MalformedKey
+            | Self::OriginRefused(_)
+            | Self::Unparsable(_) => StatusCode::BAD_REQUEST,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NotAuthenticated | Self::Unauthenticated { .. } => StatusCode::UNAUTHORIZED,
@@ -187,7 +230,9 @@ impl ResponseError for Error {
             Self::NoSuchPath | Self::NoSuchObject(_) | Self::InvalidCursor => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::RateLimited(_) | Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::NotReady(_) | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -203,11 +248,21 @@ impl ResponseError for Error {
             Self::NotAuthenticated | Self::Unauthenticated { .. } => {
                 response.insert_header((header::WWW_AUTHENTICATE, CHALLENGE));
             }
-            Self::Unavailable(reason) => {
-                tracing::warn!(reason, "the database is unavailable");
+            Self::RateLimited(wait) => {
+                response.insert_header((header::RETRY_AFTER, *wait));
+                let error = self.to_string();
+                return response.json(RateLimited { error });
+            }
+            Self::Throttled(wait) => {
+                response.insert_header((header::RETRY_AFTER, *wait));
+            }
+            // What is still to come of the body is not waited for.
+            Self::TooSlow => {
+                response.force_close();
+            }
+            Self::NotReady(_) | Self::Unavailable(_) => {
                 response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
             }
-            Self::Internal(reason) => tracing::error!(reason, "a request failed"),
             _ => {}
         }
         response.json(Detail {
@@ -255,6 +310,12 @@ fn field_of(column: &str) -> &str {
         .iter()
         .find_map(|suffix| column.strip_suffix(suffix))
         .unwrap_or(column)
+}
+
+/// `57 seconds`
+fn seconds(count: u64) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} second{plural}")
 }
 
 /// Answers whatever no route takes.

@@ -2,7 +2,11 @@
 
 use std::process::ExitCode;
 
-use roster::{commands, config::Cli};
+use roster::{
+    commands,
+    config::{Cli, Cmd},
+    logging,
+};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -16,14 +20,13 @@ fn main() -> ExitCode {
         // Help and version go to standard output with status 0, wrong usage to standard error with 2.
         Err(error) => error.exit(),
     };
-    tracing_subscriber::fmt()
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("ROSTER_LOG")
-                .unwrap_or_else(|_| "info,actix_server=warn".into()),
-        )
-        .with_writer(std::io::stderr)
-        .init();
+    // Kept until the end, when the last lines are written.
+    let _log = if let Cmd::Serve(serve) = &cli.command {
+        Some(logging::for_server(serve.log_format))
+    } else {
+        logging::for_command();
+        None
+    };
     match commands::run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

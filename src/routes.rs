@@ -3,7 +3,7 @@
 use actix_web::web::{self, ServiceConfig};
 
 use crate::{
-    api::{audit, companies, developers, me, projects, root, skills, tokens, users},
+    api::{audit, companies, developers, health, me, projects, root, skills, tokens, users},
     endpoint::Endpoint,
     error::no_such_path,
     query::Shape,
@@ -19,6 +19,9 @@ pub const RESOURCES: Shape = &[
     ("audit", &[]),
 ];
 
+/// The paths that no limit counts, for whoever watches over the server asks them.
+pub const UNLIMITED: [&str; 4] = ["/healthz", "/healthz/", "/readyz", "/readyz/"];
+
 pub fn configure(app: &mut ServiceConfig) {
     let root = Endpoint::new("/api/", "Api Root", "The resources of this directory.");
     app.service(root.get(root::list_resources))
@@ -30,6 +33,7 @@ pub fn configure(app: &mut ServiceConfig) {
         .configure(users)
         .configure(tokens)
         .configure(audit)
+        .configure(health)
         .default_service(web::to(no_such_path));
 }
 
@@ -199,4 +203,11 @@ fn tokens(app: &mut ServiceConfig) {
         .service(refresh.post(tokens::refresh_token))
         .service(verify.post(tokens::verify_token))
         .service(blacklist.post(tokens::blacklist_token));
+}
+
+fn health(app: &mut ServiceConfig) {
+    let live = Endpoint::new("/healthz/", "Health", "Whether the server lives.");
+    let ready = Endpoint::new("/readyz/", "Readiness", "Whether the server can serve.");
+    app.service(live.get(health::get_health))
+        .service(ready.get(health::get_readiness));
 }

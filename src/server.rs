@@ -5,12 +5,23 @@ use std::{io, net::SocketAddr, time::Duration};
 use actix_web::{
     App, HttpServer,
     dev::{Server, ServerHandle},
-    middleware::from_fn,
+    middleware::{Condition, from_fn},
     web::Data,
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::{auth::Auth, db::Db, middleware::name_request, routes};
+use crate::{
+    auth::Auth,
+    db::Db,
+    limits::{Limits, Memory, Rates},
+    metrics::Metrics,
+    middleware::{
+        Hooks, Origin, Watch, compress, cors, cors_errors, name_request, rate_limit, secure,
+        time_request,
+    },
+    routes,
+    urls::Proxies,
+};
 
 /// How a server is run.
 #[derive(Debug, Clone)]
@@ -19,29 +30,93 @@ pub struct Settings {
     pub bind: String,
     /// Threads that serve; each handles many connections.
     pub workers: usize,
+    pub rates: Rates,
+    pub proxies: Proxies,
+    /// Whose pages may call; with none there is no CORS.
+    pub cors_origins: Vec<Origin>,
+    pub hooks: Hooks,
+    /// A request that takes longer is logged as a warning.
+    pub slow_request: Duration,
+    pub server_timing: bool,
+    /// How long a client may take for the head of a request, or for the start of its body.
+    pub client_timeout: Duration,
     /// Bytes of a request's body at most.
     pub body_limit: usize,
     /// How long requests in flight may take when the server is told to end.
     pub shutdown_timeout: Duration,
 }
 
+/// A server for whoever finds it: at a free port of this machine, with nothing that can be switched off.
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            bind: "127.0.0.1:0".to_owned(),
+            workers: 1,
+            rates: Rates::OFF,
+            proxies: Proxies::default(),
+            cors_origins: Vec::new(),
+            hooks: Hooks::default(),
+            slow_request: Duration::from_secs(1),
+            server_timing: false,
+            client_timeout: Duration::from_secs(10),
+            body_limit: 1 << 20,
+            shutdown_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
 /// Begins to listen. The server runs when the returned future is polled.
 ///
 /// # Errors
 /// When the address cannot be resolved or taken.
-pub fn listen(db: &Db, auth: Auth, settings: &Settings) -> io::Result<(Server, Vec<SocketAddr>)> {
+pub fn listen(
+    db: &Db,
+    auth: Auth,
+    metrics: Metrics,
+    settings: &Settings,
+) -> io::Result<(Server, Vec<SocketAddr>)> {
     let (db, auth) = (Data::new(db.clone()), Data::new(auth));
-    let limits = Data::new(settings.clone());
+    let limits = Data::new(Limits::new(settings.rates, Memory::default()));
+    let proxies = Data::new(settings.proxies.clone());
+    let hooks = Data::new(settings.hooks.clone());
+    let watch = Data::new(Watch {
+        slow: settings.slow_request,
+        server_timing: settings.server_timing,
+        metrics,
+    });
+    let shared = Data::new(settings.clone());
     let app = move || {
         App::new()
             .app_data(db.clone())
             .app_data(auth.clone())
             .app_data(limits.clone())
+            .app_data(proxies.clone())
+            .app_data(hooks.clone())
+            .app_data(watch.clone())
+            .app_data(shared.clone())
+            // A request goes through these from the last line to the first, and its answer back from the first to the last.
+            // 7. Before anything of the request is looked at, so that a flood costs next to nothing.
+            .wrap(from_fn(rate_limit))
+            // 6. Around every answer with a body, refusals among them, and inside of what measures how large it was.
+            .wrap(from_fn(compress))
+            // 5. Outside of the limits: a page that was refused must be able to read for how long.
+            .wrap(Condition::new(
+                !shared.cors_origins.is_empty(),
+                cors(&shared.cors_origins),
+            ))
+            // 4. Around what the one before refuses, for it refuses in plain text.
+            .wrap(from_fn(cors_errors))
+            // 3. On everything that leaves.
+            .wrap(from_fn(secure))
+            // 2. Around all that takes time.
+            .wrap(from_fn(time_request))
+            // 1. Outermost, for every line and every answer has the name.
             .wrap(from_fn(name_request))
             .configure(routes::configure)
     };
     let server = HttpServer::new(app)
         .workers(settings.workers)
+        .client_request_timeout(settings.client_timeout)
         .shutdown_timeout(
             settings
                 .shutdown_timeout
@@ -55,7 +130,6 @@ pub fn listen(db: &Db, auth: Auth, settings: &Settings) -> io::Result<(Server, V
     let addresses = server.addrs();
     Ok((server.run(), addresses))
 }
-
 /// The signals that end a server, caught from the moment this is made.
 pub struct Signals {
     terminate: Signal,

@@ -76,6 +76,10 @@ impl Served {
         let mut child = Command::new(ROSTER)
             .args(["serve", "--bind", "127.0.0.1:0", "--database-url", database])
             .env("ROSTER_SECRET_KEY", SECRET)
+            .env("ROSTER_RATE_LIMIT", "off")
+            .env("ROSTER_THROTTLE_ANON", "off")
+            .env("ROSTER_THROTTLE_USER", "off")
+            .env("ROSTER_THROTTLE_LOGIN", "off")
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

@@ -78,11 +78,11 @@ pub async fn list_audit(
     _: Staff,
     db: Data<Db>,
     list: List<AuditEntry>,
-) -> Result<Json<Page<Shown<AuditBody>>>, Error> {
+) -> Result<Page<Shown<AuditBody>>, Error> {
     let (slice, frame) = db
         .read(move |conn| list.load(conn, AuditEntry::all()))
         .await?;
-    Ok(Json(frame.page(slice)))
+    Ok(frame.page(slice))
 }
 
 /// `GET /api/audit/{id}/`

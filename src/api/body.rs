@@ -1,14 +1,16 @@
 //! The body of a request, before anything is made of its fields.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, time::Duration};
 
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
     http::{Method, header},
-    web::{self, Bytes, Data},
+    web::{Bytes, BytesMut, Data},
 };
+use futures_util::StreamExt as _;
 use serde_json::{Map, Value};
+use tokio::time::{Instant, timeout_at};
 
 use super::form::{self, Form};
 use crate::{
@@ -21,6 +23,8 @@ use crate::{
 
 /// Bytes of a body that may hold many objects.
 const ITEMS_LIMIT: usize = 16 << 20;
+/// Bytes of a body that have to come in a second, once it had time to begin.
+const SLOW: usize = 1_024;
 /// Objects of one request at most.
 const ITEMS_MAX: usize = 10_000;
 
@@ -151,13 +155,16 @@ fn retry(request: &HttpRequest, bytes: &[u8]) -> Result<Option<Retry>, Error> {
 }
 
 fn limit(request: &HttpRequest) -> Result<usize, Error> {
+    settings(request).map(|settings| settings.body_limit)
+}
+
+fn settings(request: &HttpRequest) -> Result<&Data<Settings>, Error> {
     request
-        .app_data::<Data<Settings>>()
-        .map(|settings| settings.body_limit)
+        .app_data()
         .ok_or_else(|| Error::Internal("the application has no settings".to_owned()))
 }
 
-/// The bytes of the body, up to the limit.
+/// The bytes of the body, up to the limit and as fast as a client is expected to send them.
 async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) -> Result<Bytes, Error> {
     let announced = request
         .headers()
@@ -166,12 +173,21 @@ async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) -> Res
     if announced.is_some_and(|length| length > limit) {
         return Err(Error::TooLarge);
     }
-    let body = web::Payload::from_request(request, payload).await;
-    let body = body.map_err(|error| Error::Unparsable(error.to_string()))?;
-    body.to_bytes_limited(limit)
-        .await
-        .map_err(|_| Error::TooLarge)?
-        .map_err(|error| Error::Unparsable(error.to_string()))
+    let grace = settings(request)?.client_timeout;
+    let (begun, mut bytes) = (Instant::now(), BytesMut::new());
+    loop {
+        let seconds = u64::try_from(bytes.len() / SLOW).unwrap_or(u64::MAX);
+        let deadline = begun + grace + Duration::from_secs(seconds);
+        let chunk = timeout_at(deadline, payload.next()).await;
+        let Some(chunk) = chunk.map_err(|_| Error::TooSlow)? else {
+            return Ok(bytes.freeze());
+        };
+        let chunk = chunk.map_err(|error| Error::Unparsable(error.to_string()))?;
+        if chunk.len() > limit - bytes.len() {
+            return Err(Error::TooLarge);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
 }
 
 /// No body is an empty object, as in DRF.

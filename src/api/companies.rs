@@ -82,9 +82,9 @@ pub async fn list_companies(
     _: Anyone,
     db: Data<Db>,
     list: List<Company>,
-) -> Result<Json<Page<Shown<CompanyBody>>>, Error> {
+) -> Result<Page<Shown<CompanyBody>>, Error> {
     let (slice, frame) = db.read(move |conn| list.load(conn, Company::all())).await?;
-    Ok(Json(frame.page(slice)))
+    Ok(frame.page(slice))
 }
 
 /// `GET /api/companies/{id}/`

@@ -178,11 +178,11 @@ pub async fn list_my_sessions(
     user: auth::User,
     db: Data<Db>,
     list: List<Session>,
-) -> Result<Json<Page<Shown<SessionBody>>>, Error> {
+) -> Result<Page<Shown<SessionBody>>, Error> {
     let (slice, frame) = db
         .read(move |conn| list.load(conn, Session::of_user(user.id, Stamp::now())))
         .await?;
-    Ok(Json(frame.page(slice)))
+    Ok(frame.page(slice))
 }
 
 /// `DELETE /api/users/me/sessions/{id}/`: its refresh token works no more.

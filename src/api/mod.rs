@@ -8,6 +8,7 @@ pub mod companies;
 pub mod developers;
 pub mod etag;
 mod form;
+pub mod health;
 mod id;
 pub mod me;
 mod names;

@@ -80,7 +80,7 @@ pub async fn list_projects(
     user: auth::User,
     db: Data<Db>,
     list: List<Project>,
-) -> Result<Json<Page<Shown<ProjectBody>>>, Error> {
+) -> Result<Page<Shown<ProjectBody>>, Error> {
     let (slice, frame) = db
         .read(move |conn| {
             let (slice, frame) = list.load(conn, visible_to(&user))?;
@@ -88,7 +88,7 @@ pub async fn list_projects(
             Ok::<_, Error>((slice, frame))
         })
         .await?;
-    Ok(Json(frame.page(slice)))
+    Ok(frame.page(slice))
 }
 
 /// `GET /api/projects/{id}/`

@@ -42,9 +42,9 @@ pub async fn list_skills(
     _: Anyone,
     db: Data<Db>,
     list: List<Skill>,
-) -> Result<Json<Page<Shown<SkillBody>>>, Error> {
+) -> Result<Page<Shown<SkillBody>>, Error> {
     let (slice, frame) = db.read(move |conn| list.load(conn, Skill::all())).await?;
-    Ok(Json(frame.page(slice)))
+    Ok(frame.page(slice))
 }
 
 /// `GET /api/skills/{id}/`

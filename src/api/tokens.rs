@@ -13,6 +13,7 @@ use crate::{
     auth::{Anonymous, Auth, Claims, PasswordHash, Refusal, TokenType},
     db::{Db, Stamp},
     error::Error,
+    limits::count_login,
     models::{
         Action, Author, NewRefreshToken, ObjectType, Origin, Session, SignIn, Use, User, UserRights,
     },
@@ -48,6 +49,7 @@ pub async fn obtain_token(
     form.required("username", &mut username, form::text(usize::MAX));
     form.required("password", &mut password, form::password);
     form.finish().into_result()?;
+    count_login(&request, &username).await?;
     let mut author = author(&request)?;
     let found = check(&db, &auth, &username, password, origin(&request)).await?;
     let (user, sign_in) = match found {
@@ -245,7 +247,7 @@ fn origin(request: &HttpRequest) -> Origin {
         .and_then(|name| name.to_str().ok())
         .unwrap_or_default();
     Origin {
-        address: urls::client_address(request),
+        address: Some(urls::client_address(request).to_string()),
         user_agent: user_agent.chars().take(USER_AGENT_MAX).collect(),
     }
 }

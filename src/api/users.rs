@@ -67,9 +67,9 @@ pub async fn list_users(
     _: Staff,
     db: Data<Db>,
     list: List<User>,
-) -> Result<Json<Page<Shown<UserBody>>>, Error> {
+) -> Result<Page<Shown<UserBody>>, Error> {
     let (slice, frame) = db.read(move |conn| list.load(conn, User::all())).await?;
-    Ok(Json(frame.page(slice)))
+    Ok(frame.page(slice))
 }
 
 /// `GET /api/users/{id}/`

@@ -310,6 +310,6 @@ pub fn author(request: &HttpRequest) -> Result<Author, Error> {
     Ok(Author {
         username: caller(request)?.map(|user| user.username),
         request_id: request_id(request),
-        address: urls::client_address(request),
+        address: Some(urls::client_address(request).to_string()),
     })
 }

@@ -17,6 +17,8 @@ use crate::{
 pub trait Guard: FromRequest<Error = Error> + 'static {
     /// Whether it asks who is calling at all.
     const ASKS: bool = true;
+    /// Whether requests are counted for the throttles.
+    const COUNTS: bool = true;
 
     /// Whether this caller is answered, as far as that can be said without the object.
     ///
@@ -49,6 +51,9 @@ guarded!(A B C D E F);
 /// Everybody, without a look at their credentials: a client renews an expired token through the same connection that
 /// sends it along.
 pub struct Anonymous;
+
+/// Whoever asks whether the server is well: nobody is identified, and nothing is counted.
+pub struct Probe;
 
 /// Everybody; but a token that is sent must be a good one.
 pub struct Anyone;
@@ -126,6 +131,15 @@ impl Guard for Anonymous {
     }
 }
 
+impl Guard for Probe {
+    const ASKS: bool = false;
+    const COUNTS: bool = false;
+
+    fn admit(_: Option<&UserRights>) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
 impl Guard for Anyone {
     fn admit(_: Option<&UserRights>) -> Result<(), Error> {
         Ok(())
@@ -155,6 +169,15 @@ impl<T: Owned> Guard for Editing<T> {
 }
 
 impl FromRequest for Anonymous {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self))
+    }
+}
+
+impl FromRequest for Probe {
     type Error = Error;
     type Future = Ready<Result<Self, Error>>;
 

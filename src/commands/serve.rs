@@ -1,4 +1,7 @@
-use std::io::{self, Write as _};
+use std::{
+    fmt::Write as _,
+    io::{self, Write as _},
+};
 
 use tempfile::TempDir;
 
@@ -7,8 +10,11 @@ use crate::{
     auth::{self, Auth, PasswordHash, Secret},
     config::Serve,
     db::{self, Db, Readiness, Stamp, Target},
+    limits::Rates,
+    metrics::{self, Metrics},
     models::{User, UserDraft},
     server::{self, Signals},
+    urls::Proxies,
 };
 
 /// The name of the demo's staff user.
@@ -19,7 +25,7 @@ pub fn run(target: &Target, args: &Serve) -> Result<(), Failure> {
     let demo = if args.demo { Some(demo()?) } else { None };
     let target = demo.as_ref().map_or(target, |(_, target)| target);
     let given = given_secret(target, args)?;
-    let db = Db::open(target, Readiness::CreateWhenNew)?;
+    let db = Db::open_patient(target, Readiness::CreateWhenNew, args.queue_time)?;
     let secret = match given {
         Some(secret) => secret,
         None => kept_secret(target)?,
@@ -91,16 +97,21 @@ async fn serve(
     args: &Serve,
     greeting: &Greeting,
 ) -> Result<(), Failure> {
-    let settings = server::Settings {
-        bind: args.bind.clone(),
-        workers: args.workers.map_or_else(cores, usize::from),
-        body_limit: args.body_limit,
-        shutdown_timeout: args.shutdown_timeout,
-    };
+    let settings = settings(args);
+    let metrics = Metrics::new(db).map_err(Failure::new)?;
+    // Each connection is an open file. Where there may be no more of them, there may be fewer connections.
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
     // Before anybody can know that there is a server.
     let signals = Signals::catch()?;
-    let (server, addresses) = server::listen(db, auth, &settings)
-        .map_err(|error| Failure::new(format!("cannot listen on {}: {error}", settings.bind)))?;
+    let (server, addresses) = server::listen(db, auth, metrics.clone(), &settings)
+        .map_err(|error| cannot_listen(&settings.bind, &error))?;
+    let watcher = match &args.metrics_bind {
+        Some(bind) => {
+            let watcher = metrics::listen(db, &metrics, bind);
+            Some(watcher.map_err(|error| cannot_listen(bind, &error))?)
+        }
+        None => None,
+    };
     let version = env!("CARGO_PKG_VERSION");
     let lines = addresses.iter().map(|address| {
         let api = format!("http://{address}/api");
@@ -109,12 +120,47 @@ async fn serve(
             greeting.text(&api)
         )
     });
-    let lines: String = lines.collect();
+    let mut lines: String = lines.collect();
+    for address in watcher.iter().flat_map(|(_, addresses)| addresses) {
+        let _ = writeln!(lines, "Metrics are at http://{address}/metrics");
+    }
     // Whether anybody reads it is no matter for the server.
     let _ = io::stdout().write_all(lines.as_bytes());
     let handle = server.handle();
+    let watching = watcher.map(|(watcher, _)| {
+        let handle = watcher.handle();
+        actix_web::rt::spawn(watcher);
+        handle
+    });
     let (ended, ()) = tokio::join!(server, signals.end(handle));
+    if let Some(watching) = watching {
+        watching.stop(false).await;
+    }
     Ok(ended?)
+}
+
+fn settings(args: &Serve) -> server::Settings {
+    server::Settings {
+        bind: args.bind.clone(),
+        workers: args.workers.map_or_else(cores, usize::from),
+        rates: Rates {
+            address: args.limits.rate_limit,
+            anon: args.limits.throttle_anon,
+            user: args.limits.throttle_user,
+            login: args.limits.throttle_login,
+        },
+        proxies: Proxies(args.trusted_proxies.clone()),
+        cors_origins: args.cors_origins.clone(),
+        slow_request: args.slow_request,
+        server_timing: args.server_timing,
+        body_limit: args.body_limit,
+        shutdown_timeout: args.shutdown_timeout,
+        ..server::Settings::default()
+    }
+}
+
+fn cannot_listen(bind: &str, error: &io::Error) -> Failure {
+    Failure::new(format!("cannot listen on {bind}: {error}"))
 }
 
 /// What is said behind the address.

@@ -1,22 +1,20 @@
 //! `read` and `write`: the only ways to the database.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 use std::time::Duration;
 
-use diesel::r2d2::{CustomizeConnection, ManageConnection, Pool, R2D2Connection};
-
+use diesel::r2d2::Pool;
 use tokio::{sync::Semaphore, time::timeout};
 
 use super::{
-    Access, DbConnection, Error, Readiness, Target, instrument::Counter, prepare, writer::Writer,
+    Access, DbConnection, Error, Measures, Readiness, Target,
+    gate::Gate,
+    instrument::tallied,
+    pool::{Manager, POOL_TIMEOUT, Settings, cores, pool, readers},
+    prepare,
+    writer::Writer,
 };
-
-/// How long a request waits for a connection before it is told to come back.
-const POOL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The database, for every room above it. A clone is another handle on the same one.
 #[derive(Clone)]
@@ -26,8 +24,10 @@ pub struct Db {
     glances: Option<Pool<Manager>>,
     /// One a connection: who waits for one waits here, and holds no thread.
     permits: Arc<Semaphore>,
+    gate: Arc<Gate>,
     writer: Arc<Writer>,
-    statements: Arc<AtomicU64>,
+    target: Target,
+    measures: Measures,
 }
 
 impl Db {
@@ -36,37 +36,49 @@ impl Db {
     /// # Errors
     /// [`Error::Refused`] when it cannot be opened, [`Error::Unavailable`] when it does not answer.
     pub fn open(target: &Target, readiness: Readiness) -> Result<Self, Error> {
-        let statements = Arc::new(AtomicU64::new(0));
+        Self::open_patient(target, readiness, POOL_TIMEOUT)
+    }
+
+    /// As [`Db::open`]. Once requests wait at a door for longer than `patience`, new ones are told at once to come back.
+    ///
+    /// # Errors
+    /// As [`Db::open`].
+    pub fn open_patient(
+        target: &Target,
+        readiness: Readiness,
+        patience: Duration,
+    ) -> Result<Self, Error> {
+        let measures = Measures::new()?;
         let mut conn = prepare(target, readiness)?;
-        let settings = Settings {
-            access: Access::Write,
-            statements: statements.clone(),
+        let settings = |access| Settings {
+            access,
+            measures: measures.clone(),
         };
-        settings
+        settings(Access::Write)
             .settle(&mut conn)
             .map_err(|error| Error::Refused(format!("cannot open {target}: {error}")))?;
-        let reading = Settings {
-            access: Access::Read,
-            statements: statements.clone(),
-        };
-        let readers = pool(target, reading.clone(), readers())?;
+        let readers = pool(target, settings(Access::Read), self::readers())?;
+        let gate = Gate::new(patience, measures.wait("write"));
         let (writer, glances) = match conn {
             DbConnection::Sqlite(_) => {
-                let glances = pool(target, reading, cores())?;
-                (Writer::group(conn)?, Some(glances))
+                let glances = pool(target, settings(Access::Read), cores())?;
+                let groups = measures.group_size.clone();
+                (Writer::group(conn, gate, groups)?, Some(glances))
             }
             #[cfg(feature = "postgres")]
             DbConnection::Postgres(_) => {
-                (Writer::Pool(pool(target, settings, self::readers())?), None)
+                let writers = pool(target, settings(Access::Write), self::readers())?;
+                (Writer::Pool(writers, gate), None)
             }
         };
-        let permits = Arc::new(Semaphore::new(readers.max_size() as usize));
         Ok(Self {
-            permits,
+            permits: Arc::new(Semaphore::new(readers.max_size() as usize)),
+            gate: Gate::new(patience, measures.wait("read")),
             readers,
             glances,
             writer: Arc::new(writer),
-            statements,
+            target: target.clone(),
+            measures,
         })
     }
 
@@ -99,7 +111,7 @@ impl Db {
         E: From<Error> + Send + 'static,
     {
         match self.glances.as_ref().and_then(Pool::try_get) {
-            Some(mut conn) => f(&mut conn),
+            Some(mut conn) => tallied(f)(&mut conn),
             None => self.off_thread(f).await,
         }
     }
@@ -113,11 +125,13 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
+        let waiting = self.gate.enter()?;
         let permit = timeout(POOL_TIMEOUT, self.permits.clone().acquire_owned()).await;
+        drop(waiting);
         let Ok(Ok(permit)) = permit else {
             return Err(Error::Unavailable("too many reads are waiting".to_owned()).into());
         };
-        let readers = self.readers.clone();
+        let (readers, f) = (self.readers.clone(), tallied(f));
         off_thread(move || {
             // Taken here, on the blocking thread, for taking can wait too.
             let result = f(&mut *readers.get().map_err(Error::from)?);
@@ -151,12 +165,18 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
+        let f = tallied(f);
         match &*self.writer {
             Writer::Group(group) => group.submit(f)?.await.map_err(|_| Error::Panicked)?,
             #[cfg(feature = "postgres")]
-            Writer::Pool(pool) => {
-                let pool = pool.clone();
-                off_thread(move || pool.get().map_err(Error::from)?.within(Access::Write, f)).await
+            Writer::Pool(pool, gate) => {
+                let (pool, waiting) = (pool.clone(), gate.enter()?);
+                off_thread(move || {
+                    let conn = pool.get();
+                    drop(waiting);
+                    conn.map_err(Error::from)?.within(Access::Write, f)
+                })
+                .await
             }
         }
     }
@@ -179,7 +199,7 @@ impl Db {
                 .blocking_recv()
                 .map_err(|_| Error::Panicked)?,
             #[cfg(feature = "postgres")]
-            Writer::Pool(pool) => {
+            Writer::Pool(pool, _) => {
                 caught(|| pool.get().map_err(Error::from)?.within(Access::Write, f))
             }
         }
@@ -187,7 +207,17 @@ impl Db {
 
     /// How many statements were run so far, those that open and end transactions aside.
     pub fn statements(&self) -> u64 {
-        self.statements.load(Ordering::Relaxed)
+        self.measures.statements.get()
+    }
+
+    /// What is measured at the doors.
+    pub fn measures(&self) -> &Measures {
+        &self.measures
+    }
+
+    /// Where it is.
+    pub fn target(&self) -> &Target {
+        &self.target
     }
 
     /// Lets what is being written finish and leaves the file tidy. Later writes are refused.
@@ -209,72 +239,4 @@ where
 /// Turns a panic of `f` into [`Error::Panicked`].
 pub(super) fn caught<T, E: From<Error>>(f: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| Err(Error::Panicked.into()))
-}
-
-/// Connections of a pool. With more than cores the engine has work while answers are written; much more gains nothing.
-pub fn readers() -> u32 {
-    cores() * 2 + 2
-}
-
-fn cores() -> u32 {
-    let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    u32::try_from(cores).unwrap_or(2)
-}
-
-fn pool(target: &Target, settings: Settings, size: u32) -> Result<Pool<Manager>, Error> {
-    Ok(Pool::builder()
-        .max_size(size)
-        .min_idle(Some(1))
-        .connection_timeout(POOL_TIMEOUT)
-        // Once a checkout would double a detail's statements; a broken connection is dropped at its first failure.
-        .test_on_check_out(false)
-        .error_handler(Box::new(diesel::r2d2::NopErrorHandler))
-        .connection_customizer(Box::new(settings))
-        .build(Manager(target.clone()))?)
-}
-
-/// Makes connections for the pools. Diesel's own manager would let the enum guess the engine from the URL.
-pub(super) struct Manager(Target);
-
-impl ManageConnection for Manager {
-    type Connection = DbConnection;
-    type Error = diesel::r2d2::Error;
-
-    fn connect(&self) -> Result<DbConnection, Self::Error> {
-        DbConnection::connect(&self.0).map_err(|error| {
-            diesel::r2d2::Error::ConnectionError(diesel::ConnectionError::BadConnection(
-                error.to_string(),
-            ))
-        })
-    }
-
-    fn is_valid(&self, conn: &mut DbConnection) -> Result<(), Self::Error> {
-        conn.ping().map_err(diesel::r2d2::Error::QueryError)
-    }
-
-    fn has_broken(&self, conn: &mut DbConnection) -> bool {
-        std::thread::panicking() || conn.is_broken()
-    }
-}
-
-/// What every connection of a door is given when it is made.
-#[derive(Debug, Clone)]
-struct Settings {
-    access: Access,
-    statements: Arc<AtomicU64>,
-}
-
-impl Settings {
-    fn settle(&self, conn: &mut DbConnection) -> diesel::QueryResult<()> {
-        use diesel::Connection;
-        conn.settle(self.access)?;
-        conn.set_instrumentation(Counter::new(self.statements.clone()));
-        Ok(())
-    }
-}
-
-impl CustomizeConnection<DbConnection, diesel::r2d2::Error> for Settings {
-    fn on_acquire(&self, conn: &mut DbConnection) -> Result<(), diesel::r2d2::Error> {
-        self.settle(conn).map_err(diesel::r2d2::Error::QueryError)
-    }
 }

@@ -1,22 +1,107 @@
+use std::cell::RefCell;
+use std::future::Future;
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
+use std::time::{Duration, Instant};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 
-/// Counts the statements that a connection runs, those that only open or end a transaction aside.
+use super::{DbConnection, Measures};
+
+/// How many statements were run and how long they took, those that only open or end a transaction aside.
+#[derive(Debug, Default)]
+pub struct Tally {
+    statements: AtomicU64,
+    nanos: AtomicU64,
+}
+
+tokio::task_local! {
+    /// Of the request that the task is about.
+    static ASKING: Arc<Tally>;
+}
+
+thread_local! {
+    /// Of the request that the thread is working for.
+    static RUNNING: RefCell<Option<Arc<Tally>>> = const { RefCell::new(None) };
+}
+
+impl Tally {
+    /// Does `work`, and tallies what it asks of the database, whichever threads do that.
+    pub async fn during<T>(self: Arc<Self>, work: impl Future<Output = T>) -> T {
+        ASKING.scope(self, work).await
+    }
+
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    pub fn time(&self) -> Duration {
+        Duration::from_nanos(self.nanos.load(Ordering::Relaxed))
+    }
+
+    fn add(&self, time: Duration) {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.nanos.fetch_add(nanos, Ordering::Relaxed);
+    }
+}
+
+/// `f`, whose statements are tallied for the request that asks for it here.
+pub fn tallied<T>(f: impl FnOnce(&mut DbConnection) -> T) -> impl FnOnce(&mut DbConnection) -> T {
+    let tally = ASKING.try_with(Arc::clone).ok();
+    move |conn| {
+        let _back = Back(RUNNING.replace(tally));
+        f(conn)
+    }
+}
+
+/// Puts back for whom the thread was working, also when the work panics.
+struct Back(Option<Arc<Tally>>);
+
+impl Drop for Back {
+    fn drop(&mut self) {
+        RUNNING.set(self.0.take());
+    }
+}
+
+/// Tallies the statements of a connection.
 pub struct Counter {
-    total: Arc<AtomicU64>,
+    measures: Measures,
     transaction_control: bool,
+    started: Option<Instant>,
 }
 
 impl Counter {
-    pub fn new(total: Arc<AtomicU64>) -> Self {
+    pub fn new(measures: Measures) -> Self {
         Self {
-            total,
+            measures,
             transaction_control: false,
+            started: None,
         }
+    }
+
+    fn begin(&mut self) {
+        self.started = Some(Instant::now());
+        self.measures.statements.inc();
+        RUNNING.with_borrow(|tally| {
+            if let Some(tally) = tally {
+                tally.statements.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+    }
+
+    fn end(&mut self) {
+        let Some(started) = self.started.take() else {
+            return;
+        };
+        let time = started.elapsed();
+        self.measures.statement_seconds.inc_by(time.as_secs_f64());
+        RUNNING.with_borrow(|tally| {
+            if let Some(tally) = tally {
+                tally.add(time);
+            }
+        });
     }
 }
 
@@ -30,8 +115,9 @@ impl Instrumentation for Counter {
             InstrumentationEvent::StartQuery { .. }
                 if !std::mem::take(&mut self.transaction_control) =>
             {
-                self.total.fetch_add(1, Ordering::Relaxed);
+                self.begin();
             }
+            InstrumentationEvent::FinishQuery { .. } => self.end(),
             _ => {}
         }
     }

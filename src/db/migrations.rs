@@ -93,6 +93,19 @@ pub fn pending(target: &Target) -> Result<Vec<String>, Error> {
     }
 }
 
+/// # Errors
+/// [`Error::Refused`] when the database is not, or not any more, as this binary wants it.
+pub fn must_be_current(conn: &mut DbConnection, target: &Target) -> Result<(), Error> {
+    match status(conn, target)? {
+        Status::Current => Ok(()),
+        Status::New => Err(none_at(target)),
+        Status::Pending(names) => Err(Error::Refused(format!(
+            "migrations are pending: {}",
+            names.join(", ")
+        ))),
+    }
+}
+
 fn must_exist(target: &Target) -> Result<(), Error> {
     match target {
         Target::Sqlite(path) if path.exists() => Ok(()),

@@ -3,16 +3,24 @@
 mod connection;
 mod doors;
 mod error;
+mod gate;
 mod instrument;
+mod measures;
 mod migrations;
+mod pool;
 pub mod schema;
 mod stamp;
+mod state;
 mod target;
 mod writer;
 
 pub use connection::{Access, DbConnection, MultiBackend as Backend};
-pub use doors::{Db, readers};
+pub use doors::Db;
 pub use error::Error;
+pub use instrument::Tally;
+pub use measures::Measures;
 pub use migrations::{Readiness, Status, applied, pending, prepare};
+pub use pool::readers;
 pub use stamp::Stamp;
+pub use state::Size;
 pub use target::Target;

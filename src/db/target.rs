@@ -41,6 +41,15 @@ impl FromStr for Target {
 }
 
 impl Target {
+    /// The name of the engine.
+    pub fn engine(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "sqlite",
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => "postgresql",
+        }
+    }
+
     /// `text` without the password that it may quote from the URL.
     pub fn without_password(&self, text: &str) -> String {
         match self {

@@ -1,14 +1,15 @@
 //! The writer of the embedded engine: one connection, one thread, and one commit for all who wait together.
 
 use std::sync::{
-    Mutex, PoisonError,
+    Arc, Mutex, PoisonError,
     mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
 };
 use std::thread::JoinHandle;
 
+use prometheus::Histogram;
 use tokio::sync::oneshot;
 
-use super::{Access, DbConnection, Error, doors::caught};
+use super::{Access, DbConnection, Error, doors::caught, gate::Gate};
 
 /// Writes that may wait; more are told at once to come back.
 const QUEUE: usize = 1024;
@@ -21,18 +22,22 @@ pub enum Writer {
     Group(Group),
     /// PostgreSQL has many, and groups their commits itself.
     #[cfg(feature = "postgres")]
-    Pool(diesel::r2d2::Pool<super::doors::Manager>),
+    Pool(
+        diesel::r2d2::Pool<super::pool::Manager>,
+        std::sync::Arc<Gate>,
+    ),
 }
 
 impl Writer {
-    /// Gives `conn` to a thread of its own.
-    pub fn group(conn: DbConnection) -> Result<Self, Error> {
+    /// Gives `conn` to a thread of its own, behind `gate`; `sizes` tells how many share a commit.
+    pub fn group(conn: DbConnection, gate: Arc<Gate>, sizes: Histogram) -> Result<Self, Error> {
         let (jobs, queue) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("writer".to_owned())
-            .spawn(move || run(conn, &queue))
+            .spawn(move || run(conn, &queue, &sizes))
             .map_err(|error| Error::Unavailable(format!("no thread for the writer: {error}")))?;
         Ok(Self::Group(Group {
+            gate,
             jobs,
             thread: Mutex::new(Some(thread)),
         }))
@@ -42,13 +47,14 @@ impl Writer {
         match self {
             Self::Group(group) => group.close(),
             #[cfg(feature = "postgres")]
-            Self::Pool(_) => {}
+            Self::Pool(..) => {}
         }
     }
 }
 
 /// The queue before the writer's thread.
 pub struct Group {
+    gate: Arc<Gate>,
     jobs: SyncSender<Message>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -64,6 +70,11 @@ impl Group {
         E: From<Error> + Send + 'static,
     {
         let (reply, result) = oneshot::channel();
+        let waiting = self.gate.enter()?;
+        let f = move |conn: &mut DbConnection| {
+            drop(waiting);
+            f(conn)
+        };
         self.jobs
             .try_send(Message::Job(job(f, reply)))
             .map_err(|error| match error {
@@ -182,9 +193,9 @@ fn roll_back_to(conn: &mut DbConnection, depth: u32) {
     while conn.depth().is_some_and(|open| open > depth) && conn.rollback().is_ok() {}
 }
 
-fn run(mut conn: DbConnection, queue: &Receiver<Message>) {
+fn run(mut conn: DbConnection, queue: &Receiver<Message>, sizes: &Histogram) {
     while let Ok(Message::Job(first)) = queue.recv() {
-        if commit_group(&mut conn, first, queue) == Next::Close {
+        if commit_group(&mut conn, first, queue, sizes) == Next::Close {
             break;
         }
     }
@@ -200,7 +211,12 @@ enum Next {
 }
 
 /// Does `first` and all that waits behind it in one transaction, and answers when it is on disk.
-fn commit_group(conn: &mut DbConnection, first: Job, queue: &Receiver<Message>) -> Next {
+fn commit_group(
+    conn: &mut DbConnection,
+    first: Job,
+    queue: &Receiver<Message>,
+    sizes: &Histogram,
+) -> Next {
     let mut group = Vec::new();
     let mut next = Next::Group;
     let mut waiting = Some(first);
@@ -225,6 +241,7 @@ fn commit_group(conn: &mut DbConnection, first: Job, queue: &Receiver<Message>) 
             }
         }
     }
+    sizes.observe(u32::try_from(group.len()).map_or(f64::MAX, f64::from));
     let outcome = match begun {
         Ok(()) => finish(conn, group.iter().any(|done| done.succeeded)),
         Err(error) => Err(error),

@@ -2,7 +2,7 @@ use actix_web::{
     Error as ActixError,
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{self, HeaderMap},
+    http::header::{self, HeaderMap, HeaderName},
     middleware::Next,
 };
 
@@ -27,44 +27,45 @@ pub async fn accepts_json<B: MessageBody>(
 /// RFC 9110, section 12.5.1: the most specific range that matches decides, and a quality of 0 refuses. Without
 /// the header, or with an empty one, anything is taken.
 fn takes_json(headers: &HeaderMap) -> bool {
-    let ranges = headers
-        .get_all(header::ACCEPT)
-        .filter_map(|value| value.to_str().ok());
-    let ranges: Vec<&str> = ranges
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .filter(|range| !range.is_empty())
-        .collect();
-    let best = ranges
-        .iter()
-        .filter_map(|range| rank(range))
+    let best = qualities(headers, &header::ACCEPT)
+        .filter_map(|(range, quality)| Some((precision(range)?, quality)))
         .max_by_key(|(precision, _)| *precision);
     match best {
-        Some((_, taken)) => taken,
-        None => {
-            ranges.is_empty()
-                && headers
-                    .get_all(header::ACCEPT)
-                    .all(|value| value.to_str().is_ok())
-        }
+        Some((_, quality)) => quality > 0.0,
+        None => headers
+            .get_all(header::ACCEPT)
+            .all(|value| value.as_bytes().iter().all(|byte| b" ,\t".contains(byte))),
     }
 }
 
-/// How precisely a media range names JSON, and whether it takes it.
-fn rank(range: &str) -> Option<(u8, bool)> {
-    let mut parts = range.split(';').map(str::trim);
-    let precision = match parts.next()?.to_ascii_lowercase().as_str() {
-        "application/json" => 2,
-        "application/*" => 1,
-        "*/*" => 0,
-        _ => return None,
-    };
-    let quality =
-        parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-    let refused = quality
-        .and_then(|quality| quality.parse::<f32>().ok())
-        .is_some_and(|quality| quality <= 0.0);
-    Some((precision, !refused))
+/// How precisely a media range names JSON.
+fn precision(range: &str) -> Option<u8> {
+    match range.to_ascii_lowercase().as_str() {
+        "application/json" => Some(2),
+        "application/*" => Some(1),
+        "*/*" => Some(0),
+        _ => None,
+    }
+}
+
+/// The items of a list header, and how much the client likes each (RFC 9110, section 12.4.2): from 0, which refuses, to 1,
+/// which is meant when nothing is said, or nothing that makes sense.
+pub fn qualities<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = (&'a str, f32)> {
+    let values = headers.get_all(name);
+    values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|item| {
+            let mut parts = item.split(';').map(str::trim);
+            let name = parts.next().filter(|name| !name.is_empty())?;
+            let quality = parts
+                .find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")))
+                .map_or(1.0, |quality| quality.trim().parse().unwrap_or(1.0));
+            Some((name, quality))
+        })
 }
 
 #[cfg(test)]

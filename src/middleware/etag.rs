@@ -9,6 +9,7 @@ use actix_web::{
     middleware::Next,
 };
 
+use super::compress::{self, Encoding};
 use crate::api::etag::{self, Conditions};
 
 /// Gives what is read its tag, and spares the body to a client that has it already: 304.
@@ -33,7 +34,13 @@ pub async fn tagged<B: MessageBody + 'static>(
     };
     let tag = etag::of(&bytes);
     if conditions.is_known(&tag) {
+        // The tag of what would have been sent, encoded as it would have been.
+        let tag = match Encoding::of(request.headers(), bytes.len()) {
+            Some(encoding) => compress::tagged(&tag, encoding),
+            None => tag,
+        };
         let not_modified = HttpResponse::NotModified()
+            .insert_header((header::VARY, "Accept-Encoding"))
             .insert_header((header::ETAG, tag))
             .finish();
         return Ok(ServiceResponse::new(request, not_modified));

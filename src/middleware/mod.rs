@@ -1,11 +1,25 @@
-//! What surrounds a handler, one concern a file.
+//! What surrounds a handler, one concern a file. [`listen`](crate::server::listen) says in which order.
 
 mod accept;
 mod admit;
+mod compress;
+mod cors;
 mod etag;
+mod hooks;
+mod rate_limit;
 mod request_id;
+mod secure;
+mod throttle;
+mod timing;
 
 pub use accept::accepts_json;
 pub use admit::admit;
+pub use compress::compress;
+pub use cors::{Origin, cors, cors_errors};
 pub use etag::tagged;
+pub use hooks::{Hook, Hooks, hooked, page_data};
+pub use rate_limit::rate_limit;
 pub use request_id::{name_request, request_id};
+pub use secure::secure;
+pub use throttle::throttle;
+pub use timing::{Route, Watch, method, time_request};

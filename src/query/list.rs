@@ -9,6 +9,7 @@ use std::{
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use diesel::query_dsl::methods::FilterDsl as _;
 use serde::Serialize;
+use serde_json::Map;
 
 use super::{
     Condition, Cursor, Field, Fields, Listed, Order, Page, Params, Shape, Shown, Slice, Window,
@@ -107,6 +108,7 @@ impl Frame {
                 .into_iter()
                 .map(|row| self.fields.show(U::from(row)))
                 .collect(),
+            added: Map::new(),
         }
     }
 }

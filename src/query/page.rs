@@ -1,13 +1,15 @@
 //! Cutting a page from a list.
 
+use actix_web::{HttpRequest, HttpResponse, Responder, body::EitherBody, web::Json};
 use diesel::{
     QueryResult,
     query_dsl::methods::{FilterDsl as _, LimitDsl as _, LoadQuery as _, OrderDsl as _},
 };
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::{Cursor, Listed, Order};
-use crate::db::DbConnection;
+use crate::{db::DbConnection, middleware::page_data};
 
 /// Which rows of a list are wanted.
 pub struct Window<M: 'static> {
@@ -32,6 +34,18 @@ pub struct Page<T> {
     pub next: Option<String>,
     pub previous: Option<String>,
     pub results: Vec<T>,
+    /// What hooks have to add.
+    #[serde(flatten)]
+    pub added: Map<String, Value>,
+}
+
+impl<T: Serialize> Responder for Page<T> {
+    type Body = EitherBody<String>;
+
+    fn respond_to(mut self, request: &HttpRequest) -> HttpResponse<Self::Body> {
+        self.added = page_data(request);
+        Json(self).respond_to(request)
+    }
 }
 
 impl<M: Listed> Window<M> {

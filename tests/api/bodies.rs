@@ -1,5 +1,6 @@
 //! Bodies: what is taken for what, and everything that is wrong with one, told at once.
 
+use roster::server;
 use serde_json::{Value, json};
 
 use crate::support::{App, Client, Options, add_company, add_skill};
@@ -219,7 +220,10 @@ fn values_are_taken_as_drf_takes_them() {
 #[test]
 fn a_body_that_cannot_be_read_is_refused_as_such() {
     let app = App::with(Options {
-        body_limit: 1_000,
+        server: server::Settings {
+            body_limit: 1_000,
+            ..server::Settings::default()
+        },
         ..Options::default()
     });
     let boss = directory(&app);

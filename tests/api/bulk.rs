@@ -1,5 +1,6 @@
 //! Many objects in one request, all of them or none; and the links between developers and skills.
 
+use roster::server;
 use serde_json::{Value, json};
 
 use crate::support::{App, Dev, Options, add_company, add_skill};
@@ -103,7 +104,10 @@ fn errors_stand_where_their_items_stand() {
 #[test]
 fn ten_thousand_at_most_in_as_many_statements_as_rows_want() {
     let app = App::with(Options {
-        body_limit: 1 << 20,
+        server: server::Settings {
+            body_limit: 1 << 20,
+            ..server::Settings::default()
+        },
         ..Options::default()
     });
     let boss = app.staff("boss");

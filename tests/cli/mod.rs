@@ -5,3 +5,4 @@ mod serve;
 mod settings;
 mod transfer;
 mod users;
+mod watching;

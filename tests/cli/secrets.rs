@@ -84,10 +84,22 @@ fn no_secret_reaches_a_log() {
     );
     to_log(&mut serve);
     let mut serve = serve.stdout(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    let mut printed = BufReader::new(serve.stdout.take().unwrap());
-    printed.read_line(&mut line).unwrap();
-    let api = line.trim().rsplit(' ').next().unwrap().to_owned();
+    // It logs there too.
+    let mut printed = BufReader::new(serve.stdout.take().unwrap()).lines();
+    let mut told = String::new();
+    let address = printed.by_ref().map(Result::unwrap).find(|line| {
+        told.push_str(line);
+        told.push('\n');
+        line.starts_with("roster ")
+    });
+    let api = address.unwrap().rsplit(' ').next().unwrap().to_owned();
+    let logging = std::thread::spawn(move || {
+        for line in printed {
+            told.push_str(&line.unwrap());
+            told.push('\n');
+        }
+        told
+    });
     let agent = ureq::Agent::new_with_config(
         ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -170,11 +182,14 @@ fn no_secret_reaches_a_log() {
             );
         }
     }
+    let (status, _) = post(&format!("token/verify/?token={access}"), None, "{}");
+    assert_eq!(status, 400);
     secrets.add(&json_of(post("token/", None, &sign_in(PASSWORDS[2]))));
     serve.kill().unwrap();
     serve.wait().unwrap();
 
-    let log = std::fs::read_to_string(log).unwrap();
+    let log = logging.join().unwrap() + &std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("path=/api/token/verify/ status=400"), "{log}");
     assert!(
         log.contains("TRACE") || log.contains("DEBUG"),
         "nothing was logged at that level: {log}"

@@ -10,6 +10,7 @@ use actix_web::dev::ServerHandle;
 use roster::{
     auth::{self, Auth, Secret},
     db::Db,
+    metrics::Metrics,
     server,
 };
 use serde_json::{Value, json};
@@ -49,12 +50,12 @@ pub struct Client<'a> {
 }
 
 /// What tests vary of a server.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Options {
     pub access: Duration,
     pub refresh: Duration,
     pub grace: Duration,
-    pub body_limit: usize,
+    pub server: server::Settings,
 }
 
 impl Default for Options {
@@ -63,7 +64,7 @@ impl Default for Options {
             access: Duration::from_mins(5),
             refresh: Duration::from_hours(24),
             grace: Duration::ZERO,
-            body_limit: 1 << 20,
+            server: server::Settings::default(),
         }
     }
 }
@@ -84,17 +85,13 @@ impl App {
             refresh_grace: options.grace,
         })
         .unwrap();
-        let settings = server::Settings {
-            bind: "127.0.0.1:0".to_owned(),
-            workers: 1,
-            body_limit: options.body_limit,
-            shutdown_timeout: Duration::from_secs(10),
-        };
+        let metrics = Metrics::new(&db).unwrap();
+        let settings = options.server;
         let (started, start) = mpsc::channel();
         let doors = db.clone();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async {
-                let (server, addresses) = server::listen(&doors, auth, &settings).unwrap();
+                let (server, addresses) = server::listen(&doors, auth, metrics, &settings).unwrap();
                 started.send((server.handle(), addresses[0])).unwrap();
                 server.await.unwrap();
             });
@@ -197,8 +194,13 @@ impl App {
         self.send("GET", path, &[])
     }
 
-    /// The answer to exactly these bytes, until the server closes the connection.
+    /// The answer to exactly this, until the server closes the connection.
     pub fn raw(&self, request: &str) -> String {
+        String::from_utf8(self.raw_bytes(request)).unwrap()
+    }
+
+    /// As [`raw`](Self::raw), for an answer that is no text.
+    pub fn raw_bytes(&self, request: &str) -> Vec<u8> {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream
             .set_read_timeout(Some(Duration::from_secs(20)))
@@ -206,7 +208,7 @@ impl App {
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
-        String::from_utf8(answer).unwrap()
+        answer
     }
 
     /// Begins to end the server, as a signal does, and returns at once.

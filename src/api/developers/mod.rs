@@ -145,9 +145,9 @@ pub async fn list_developers(
     _: Anyone,
     db: Data<Db>,
     list: List<Developer>,
-) -> Result<Json<Page<Shown<DeveloperBody>>>, Error> {
+) -> Result<Page<Shown<DeveloperBody>>, Error> {
     let (slice, frame) = db.read(move |conn| load(conn, list, |query| query)).await?;
-    Ok(Json(frame.page(slice)))
+    Ok(frame.page(slice))
 }
 
 /// `GET /api/developers/{id}/`
@@ -179,7 +179,7 @@ pub async fn list_company_developers(
     db: Data<Db>,
     company: Id<Company>,
     list: List<Developer>,
-) -> Result<Json<Page<Shown<DeveloperBody>>>, Error> {
+) -> Result<Page<Shown<DeveloperBody>>, Error> {
     list_of(db, company, list, DeveloperQuery::of_company, Company::find).await
 }
 
@@ -192,7 +192,7 @@ pub async fn list_skill_developers(
     db: Data<Db>,
     skill: Id<Skill>,
     list: List<Developer>,
-) -> Result<Json<Page<Shown<DeveloperBody>>>, Error> {
+) -> Result<Page<Shown<DeveloperBody>>, Error> {
     list_of(db, skill, list, DeveloperQuery::with_skill, Skill::find).await
 }
 
@@ -203,7 +203,7 @@ async fn list_of<M: Listed>(
     list: List<Developer>,
     narrow: fn(DeveloperQuery, i64) -> DeveloperQuery,
     find: fn(&mut DbConnection, i64) -> diesel::QueryResult<Option<M>>,
-) -> Result<Json<Page<Shown<DeveloperBody>>>, Error> {
+) -> Result<Page<Shown<DeveloperBody>>, Error> {
     let (slice, frame) = db
         .read(move |conn| {
             let found = load(conn, list, |query| narrow(query, id.get()))?;
@@ -214,7 +214,7 @@ async fn list_of<M: Listed>(
             Ok::<_, Error>(found)
         })
         .await?;
-    Ok(Json(frame.page(slice)))
+    Ok(frame.page(slice))
 }
 
 /// The developers' having each of the skills that `text` names.

@@ -1,11 +1,19 @@
 //! The command line and its settings: one struct is flags, environment, file and help.
 
-use std::{ffi::OsString, fmt, fs, path::PathBuf, time::Duration};
+mod file;
+mod values;
+
+use std::{ffi::OsString, fmt, path::PathBuf, time::Duration};
 
 use clap::{
-    Arg, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
-    error::{ContextKind, ContextValue, ErrorKind},
+    ArgAction, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
 };
+use ipnet::IpNet;
+
+use file::SettingsFile;
+use values::{duration, lifetime, network, origin, rate, size};
+
+use crate::{limits::Rate, middleware::Origin};
 
 /// A self-hosted directory of companies, developers, skills and projects, served over REST.
 #[derive(Debug, Parser)]
@@ -59,7 +67,7 @@ impl fmt::Debug for Hidden {
 #[derive(Debug, Subcommand)]
 pub enum Cmd {
     /// Serve the directory, creating the database first when it is new
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Apply the schema's pending migrations
     Migrate(Migrate),
     /// Make a user
@@ -107,12 +115,67 @@ pub struct Serve {
     /// How long a used refresh token still gets a pair, for a race of two tabs
     #[arg(long, env = "ROSTER_REFRESH_GRACE", value_name = "TIME", default_value = "0s", value_parser = duration)]
     pub refresh_grace: Duration,
+    #[command(flatten)]
+    pub limits: Limits,
+    /// A proxy whose X-Forwarded-For is believed, as an address or a network (repeatable)
+    #[arg(long = "trusted-proxy", env = "ROSTER_TRUSTED_PROXY", value_name = "ADDRESS", value_delimiter = ',', value_parser = network)]
+    pub trusted_proxies: Vec<IpNet>,
+    /// An origin whose pages may call the server, or * for all (repeatable)
+    #[arg(long = "cors-origin", env = "ROSTER_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
+    pub cors_origins: Vec<Origin>,
+    /// How the log is written
+    #[arg(
+        long,
+        env = "ROSTER_LOG_FORMAT",
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "text"
+    )]
+    pub log_format: LogFormat,
+    /// Requests that take longer are logged as warnings
+    #[arg(long, env = "ROSTER_SLOW_REQUEST", value_name = "TIME", default_value = "1s", value_parser = lifetime)]
+    pub slow_request: Duration,
+    /// Tell with each answer where its time went, as Server-Timing
+    #[arg(long, env = "ROSTER_SERVER_TIMING", value_name = "CHOICE", default_value_t = false, num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    pub server_timing: bool,
+    /// Serve metrics for Prometheus at this address [default: nowhere]
+    #[arg(long, env = "ROSTER_METRICS_BIND", value_name = "HOST:PORT")]
+    pub metrics_bind: Option<String>,
+    /// How long requests wait for the database before new ones are told to come back
+    #[arg(long, env = "ROSTER_QUEUE_TIME", value_name = "TIME", default_value = "250ms", value_parser = lifetime)]
+    pub queue_time: Duration,
     /// How large the body of a request may be
     #[arg(long, env = "ROSTER_BODY_LIMIT", value_name = "SIZE", default_value = "1MiB", value_parser = size)]
     pub body_limit: usize,
     /// How long requests in flight may take when the server is told to end
     #[arg(long, env = "ROSTER_SHUTDOWN_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub shutdown_timeout: Duration,
+}
+
+/// How many requests are let through: N/second, N/minute, N/hour, N/day or off.
+#[derive(Debug, Clone, Args)]
+pub struct Limits {
+    /// Requests of each address
+    #[arg(long, env = "ROSTER_RATE_LIMIT", value_name = "RATE", default_value = "100/minute", value_parser = rate)]
+    pub rate_limit: Rate,
+    /// Requests of each address that has not signed in
+    #[arg(long, env = "ROSTER_THROTTLE_ANON", value_name = "RATE", default_value = "20/minute", value_parser = rate)]
+    pub throttle_anon: Rate,
+    /// Requests of each user
+    #[arg(long, env = "ROSTER_THROTTLE_USER", value_name = "RATE", default_value = "200/minute", value_parser = rate)]
+    pub throttle_user: Rate,
+    /// Attempts to sign in, of each address and user name
+    #[arg(long, env = "ROSTER_THROTTLE_LOGIN", value_name = "RATE", default_value = "10/minute", value_parser = rate)]
+    pub throttle_login: Rate,
+}
+
+/// The forms of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// A line with key=value pairs
+    Text,
+    /// A line with a JSON object
+    Json,
 }
 
 #[derive(Debug, Args)]
@@ -245,156 +308,4 @@ fn config_path(args: &[OsString]) -> Option<PathBuf> {
             None => None,
         });
     flag.or_else(|| std::env::var_os("ROSTER_CONFIG").map(PathBuf::from))
-}
-
-/// The settings of a TOML file. They become flags where neither a flag nor the environment has a say, so that
-/// all three are read, checked and explained by the same code.
-struct SettingsFile {
-    path: PathBuf,
-    settings: Vec<(String, String)>,
-}
-
-impl SettingsFile {
-    fn read(command: &mut Command, path: PathBuf) -> Result<Self, clap::Error> {
-        let mut fail =
-            |text: String| command.error(ErrorKind::Io, format!("{}: {text}", path.display()));
-        let text = fs::read_to_string(&path).map_err(|error| fail(error.to_string()))?;
-        let table: toml::Table = text
-            .parse()
-            .map_err(|error: toml::de::Error| fail(error.to_string()))?;
-        let mut settings = Vec::new();
-        for (key, value) in table {
-            if !is_setting(&Cli::command(), &key) {
-                return Err(fail(format!("unknown setting \"{key}\"")));
-            }
-            match value {
-                toml::Value::String(text) => settings.push((key, text)),
-                toml::Value::Integer(number) => settings.push((key, number.to_string())),
-                toml::Value::Boolean(choice) => settings.push((key, choice.to_string())),
-                _ => return Err(fail(format!("\"{key}\" takes a text or a number"))),
-            }
-        }
-        Ok(Self { path, settings })
-    }
-
-    /// Inserts the settings of the command that `args` names, behind its name.
-    fn insert(&self, command: &Command, args: &mut Vec<OsString>) {
-        let Some((place, subcommand)) = subcommand(command, args) else {
-            return;
-        };
-        for (key, value) in &self.settings {
-            let flag = format!("--{key}");
-            let given = args
-                .iter()
-                .filter_map(|arg| arg.to_str())
-                .any(|arg| arg.split('=').next() == Some(&flag));
-            let setting = [command, subcommand]
-                .into_iter()
-                .find_map(|command| find_setting(command, key));
-            let applies = setting
-                .and_then(Arg::get_env)
-                .is_some_and(|name| std::env::var_os(name).is_none());
-            if applies && !given {
-                args.insert(place + 1, format!("{flag}={value}").into());
-            }
-        }
-    }
-
-    /// Says that a value which was refused came from this file.
-    fn place(&self, command: &mut Command, error: clap::Error) -> clap::Error {
-        let refused = match error.get(ContextKind::InvalidArg) {
-            Some(ContextValue::String(flag)) => flag.clone(),
-            _ => return error,
-        };
-        let key = refused
-            .trim_start_matches('-')
-            .split(' ')
-            .next()
-            .unwrap_or_default();
-        let value = error
-            .get(ContextKind::InvalidValue)
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        if !self
-            .settings
-            .iter()
-            .any(|(known, text)| known == key && *text == value)
-        {
-            return error;
-        }
-        let reason = std::error::Error::source(&error)
-            .map(|source| format!(": {source}"))
-            .unwrap_or_default();
-        command.error(
-            error.kind(),
-            format!(
-                "{}: invalid value '{value}' for \"{key}\"{reason}",
-                self.path.display()
-            ),
-        )
-    }
-}
-
-/// Only what has an environment variable too is a setting; the other flags say what to do this once.
-fn find_setting<'a>(command: &'a Command, key: &str) -> Option<&'a Arg> {
-    command
-        .get_arguments()
-        .find(|arg| arg.get_long() == Some(key) && arg.get_env().is_some() && key != "config")
-}
-
-fn is_setting(command: &Command, key: &str) -> bool {
-    find_setting(command, key).is_some()
-        || command.get_subcommands().any(|sub| is_setting(sub, key))
-}
-
-/// Reads a time such as `10s`, `5m`, `1d` or `500ms`.
-fn duration(text: &str) -> Result<Duration, String> {
-    let unit = text
-        .find(|character: char| !character.is_ascii_digit())
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(unit);
-    let millis = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return Err("a time is a number and its unit, such as 10s, 5m or 1d".to_owned()),
-    };
-    let number: u64 = number
-        .parse()
-        .map_err(|_| "a time begins with a whole number".to_owned())?;
-    number
-        .checked_mul(millis)
-        .map(Duration::from_millis)
-        .ok_or_else(|| "that is too long".to_owned())
-}
-
-/// A time that something lasts for, so not none.
-fn lifetime(text: &str) -> Result<Duration, String> {
-    let time = duration(text)?;
-    if time.is_zero() {
-        return Err("that is no time at all".to_owned());
-    }
-    Ok(time)
-}
-
-/// Reads a number of bytes such as `1MiB`, `512KiB` or `4096`.
-fn size(text: &str) -> Result<usize, String> {
-    let unit = text
-        .find(|character: char| !character.is_ascii_digit())
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(unit);
-    let bytes: usize = match unit {
-        "" | "B" => 1,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        _ => return Err("a size is a number of bytes, or one with KiB, MiB or GiB".to_owned()),
-    };
-    number
-        .parse::<usize>()
-        .ok()
-        .and_then(|number| number.checked_mul(bytes))
-        .ok_or_else(|| "a size begins with a whole number".to_owned())
 }

@@ -1,0 +1,78 @@
+use actix_cors::{Cors, CorsError};
+use actix_web::{
+    Error as ActixError,
+    body::{EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::{self, HeaderName},
+    middleware::Next,
+};
+
+use crate::error::Error;
+
+/// Who may call the server from a page of theirs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Everybody.
+    Any,
+    /// Pages of this origin, as `scheme://host[:port]`.
+    This(String),
+}
+
+/// What a page may read of an answer beside what it always may.
+const EXPOSED: [&str; 7] = [
+    "etag",
+    "idempotency-replayed",
+    "location",
+    "ratelimit",
+    "ratelimit-policy",
+    "retry-after",
+    "x-request-id",
+];
+/// What a page may send beside what it always may.
+const ALLOWED: [HeaderName; 7] = [
+    header::ACCEPT,
+    header::AUTHORIZATION,
+    header::CONTENT_TYPE,
+    header::IF_MATCH,
+    header::IF_NONE_MATCH,
+    HeaderName::from_static("idempotency-key"),
+    HeaderName::from_static("x-request-id"),
+];
+/// Seconds for which a browser need not ask again.
+const MAX_AGE: usize = 3_600;
+
+/// Answers what browsers ask before a page of one of these origins may call, and tells them that it may. There are no cookies, so
+/// nothing is said of credentials.
+pub fn cors(origins: &[Origin]) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods(["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_headers(ALLOWED)
+        .expose_headers(EXPOSED)
+        .max_age(MAX_AGE);
+    if origins.contains(&Origin::Any) {
+        return cors.allow_any_origin().send_wildcard();
+    }
+    origins.iter().fold(cors, |cors, origin| match origin {
+        Origin::Any => cors,
+        Origin::This(origin) => cors.allowed_origin(origin),
+    })
+}
+
+/// Writes a refused question of a browser as every other error.
+///
+/// # Errors
+/// Those of the service inside.
+pub async fn cors_errors<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, ActixError> {
+    let response = next.call(request).await?;
+    let refused = response.response().error();
+    let refused = refused.and_then(|error| error.as_error::<CorsError>());
+    Ok(match refused.map(ToString::to_string) {
+        Some(reason) => response
+            .error_response(Error::OriginRefused(reason))
+            .map_into_right_body(),
+        None => response.map_into_left_body(),
+    })
+}

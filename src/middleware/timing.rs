@@ -1,0 +1,182 @@
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use actix_web::{
+    Error as ActixError, HttpMessage as _, HttpRequest,
+    body::{BodySize, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        Method,
+        header::{HeaderName, HeaderValue},
+    },
+    middleware::Next,
+    web::Data,
+};
+
+use super::request_id;
+use crate::{auth, db::Tally, error::Error, limits, metrics::Metrics};
+
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+/// Bytes of a path that are logged.
+const PATH_MAX: usize = 1_000;
+
+/// What is watched for in requests, and who is told.
+pub struct Watch {
+    /// A request that takes longer is slow.
+    pub slow: Duration,
+    /// Whether clients are told where the time went.
+    pub server_timing: bool,
+    pub metrics: Metrics,
+}
+
+/// The route that took a request: its path with the names of its parameters.
+#[derive(Clone, Copy)]
+pub struct Route(pub &'static str);
+
+/// Measures a request from the first of the middleware to the last of its answer's making, on a clock that nobody sets, and
+/// tells it to the log, to the metrics and, when that is wanted, to the client.
+///
+/// # Errors
+/// Those of the service inside.
+pub async fn time_request<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, ActixError> {
+    let begun = Instant::now();
+    let watch = request.app_data::<Data<Watch>>().cloned();
+    let watch = watch.ok_or_else(|| Error::Internal("nobody watches".to_owned()))?;
+    let _in_flight = watch.metrics.in_flight();
+    let tally = Arc::new(Tally::default());
+    let mut response = tally.clone().during(next.call(request)).await?;
+    let duration = begun.elapsed();
+    if watch.server_timing
+        && let Ok(value) = HeaderValue::from_str(&server_timing(duration, &tally))
+    {
+        response.headers_mut().insert(SERVER_TIMING, value);
+    }
+    let route = route(response.request());
+    watch.metrics.observe(
+        response.request().method(),
+        route.unwrap_or("none"),
+        response.status(),
+        duration,
+    );
+    if let Some(limit) = limits::nearest(response.request()).and_then(|nearest| nearest.hit()) {
+        watch.metrics.hit(limit);
+    }
+    log(&response, route, duration, &tally, watch.slow);
+    Ok(response)
+}
+
+fn route(request: &HttpRequest) -> Option<&'static str> {
+    request.extensions().get::<Route>().map(|route| route.0)
+}
+
+/// The header's value, as <https://www.w3.org/TR/server-timing/> has it.
+fn server_timing(duration: Duration, tally: &Tally) -> String {
+    let queries = match tally.statements() {
+        1 => "1 query".to_owned(),
+        count => format!("{count} queries"),
+    };
+    format!(
+        "db;dur={:.2};desc=\"{queries}\", total;dur={:.2}",
+        millis(tally.time()),
+        millis(duration)
+    )
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+/// The one line that there is for each request.
+fn log<B: MessageBody>(
+    response: &ServiceResponse<B>,
+    route: Option<&str>,
+    duration: Duration,
+    tally: &Tally,
+    slow: Duration,
+) {
+    macro_rules! line {
+        ($level:expr) => {{
+            let (request, status) = (response.request(), response.status());
+            let path = request.uri().path();
+            let error = response.response().error();
+            let reason = error.and_then(|error| error.as_error::<Error>()?.reason());
+            tracing::event!(
+                target: "roster::request",
+                $level,
+                method = %method(request.method()),
+                path = %&path[..path.floor_char_boundary(PATH_MAX)],
+                status = status.as_u16(),
+                duration = %format_args!("{:.2}ms", millis(duration)),
+                request_id = request_id(request).map(tracing::field::display),
+                user_id = auth::caller(request).ok().flatten().map(|user| user.id),
+                route = route.map(tracing::field::display),
+                bytes = bytes(response.response().body().size()),
+                statements = tally.statements(),
+                sql = %format_args!("{:.2}ms", millis(tally.time())),
+                query = query(response).map(tracing::field::display),
+                reason,
+            );
+        }};
+    }
+    if response.status() == actix_web::http::StatusCode::INTERNAL_SERVER_ERROR {
+        line!(tracing::Level::ERROR);
+    } else if response.status().is_server_error() || duration >= slow {
+        line!(tracing::Level::WARN);
+    } else {
+        line!(tracing::Level::INFO);
+    }
+}
+
+/// The method, when it is one that the world knows.
+pub fn method(method: &Method) -> &str {
+    const KNOWN: [Method; 9] = [
+        Method::GET,
+        Method::HEAD,
+        Method::OPTIONS,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::TRACE,
+        Method::CONNECT,
+    ];
+    if KNOWN.contains(method) {
+        method.as_str()
+    } else {
+        "OTHER"
+    }
+}
+
+fn bytes(size: BodySize) -> u64 {
+    match size {
+        BodySize::Sized(bytes) => bytes,
+        BodySize::None | BodySize::Stream => 0,
+    }
+}
+
+/// The query string, if it holds no secret: every parameter that was taken is a known one and is none, while one that was refused
+/// may be anything that a client has sent to the wrong place.
+fn query<B>(response: &ServiceResponse<B>) -> Option<&str> {
+    let status = response.status();
+    let taken = status.is_success() || status.is_redirection();
+    response.request().uri().query().filter(|_| taken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_counts_queries_and_milliseconds() {
+        let tally = Tally::default();
+        assert_eq!(
+            server_timing(Duration::from_micros(612), &tally),
+            "db;dur=0.00;desc=\"0 queries\", total;dur=0.61"
+        );
+    }
+}

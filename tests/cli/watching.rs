@@ -1,0 +1,303 @@
+//! What those see who run the server: its log and its metrics.
+
+use std::{
+    io::{BufRead as _, BufReader, Lines},
+    process::{Child, ChildStdout, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::support::{Place, roster_with};
+
+/// A server whose standard output can be read line by line.
+struct Watched {
+    child: Child,
+    api: String,
+    log: Lines<BufReader<ChildStdout>>,
+    _place: Place,
+}
+
+impl Watched {
+    fn start(args: &[&str], environment: &[(&str, &str)]) -> Self {
+        let place = Place::new();
+        let url = place.url();
+        let base = ["serve", "--bind", "127.0.0.1:0", "--database-url", &url];
+        let mut command = roster_with(&[&base[..], args].concat(), environment);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut log = BufReader::new(child.stdout.take().unwrap()).lines();
+        let first = log.next().unwrap().unwrap();
+        let api = first.split(' ').next_back().unwrap().to_owned();
+        // How to make the first user.
+        log.next().unwrap().unwrap();
+        Self {
+            child,
+            api,
+            log,
+            _place: place,
+        }
+    }
+
+    fn get(&self, path: &str, headers: &[(&str, &str)]) -> ureq::http::Response<ureq::Body> {
+        let config = ureq::Agent::config_builder().http_status_as_error(false);
+        let agent = ureq::Agent::new_with_config(config.build());
+        let request = agent.get(format!("{}{path}", self.api));
+        let request = headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
+        request.call().unwrap()
+    }
+
+    fn line(&mut self) -> String {
+        self.log.next().unwrap().unwrap()
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The value of `name=value` in a line.
+fn value<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    let pairs = line.split(' ').filter_map(|pair| pair.split_once('='));
+    pairs
+        .filter(|(key, _)| *key == name)
+        .map(|(_, value)| value)
+        .next()
+}
+
+#[test]
+fn each_request_is_one_line() {
+    let mut server = Watched::start(&["--slow-request", "1m"], &[]);
+    server.get("developers/?page_size=3", &[("x-request-id", "mine-7")]);
+    let line = server.line();
+    assert!(
+        line.contains(" INFO roster::request: method=GET "),
+        "{line}"
+    );
+    let bytes = server.get("developers/?page_size=3", &[]).headers()["content-length"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    for (name, expected) in [
+        ("path", "/api/developers/"),
+        ("status", "200"),
+        ("request_id", "mine-7"),
+        ("route", "/api/developers/"),
+        // Of an empty directory: there is nobody whose skills could be asked for.
+        ("statements", "1"),
+        ("bytes", bytes.as_str()),
+        ("query", "page_size=3"),
+    ] {
+        assert_eq!(value(&line, name), Some(expected), "{line}");
+    }
+    for name in ["duration", "sql"] {
+        let time = value(&line, name).unwrap().strip_suffix("ms").unwrap();
+        assert!(time.parse::<f64>().unwrap() > 0.0, "{line}");
+    }
+    assert_eq!(value(&line, "user_id"), None);
+    server.line();
+    // What was refused may be a secret in the wrong place.
+    server.get("developers/7/?token=abc", &[]);
+    let line = server.line();
+    assert_eq!(value(&line, "route"), Some("/api/developers/{id}/"));
+    assert_eq!(value(&line, "status"), Some("400"));
+    assert!(!line.contains("abc"), "{line}");
+}
+
+#[test]
+fn a_line_can_be_json_and_a_slow_request_is_a_warning() {
+    let environment = [
+        ("ROSTER_LOG_FORMAT", "json"),
+        ("ROSTER_SLOW_REQUEST", "1ms"),
+    ];
+    let mut server = Watched::start(&["--server-timing"], &environment);
+    let mut slow = 0;
+    for _ in 0..50 {
+        let answer = server.get("developers/", &[]);
+        let timing = answer.headers()["server-timing"].to_str().unwrap();
+        let (db, total) = timing.split_once(", total;dur=").unwrap();
+        assert!(db.starts_with("db;dur="), "{timing}");
+        assert!(db.ends_with(";desc=\"1 query\""), "{timing}");
+        let line: Value = serde_json::from_str(&server.line()).unwrap();
+        assert_eq!(line["method"], "GET");
+        assert_eq!(line["path"], "/api/developers/");
+        assert_eq!(line["status"], 200);
+        assert_eq!(line["statements"], 1);
+        assert!(line["request_id"].is_string() && line["timestamp"].is_string());
+        let duration = line["duration"].as_str().unwrap();
+        assert_eq!(duration, format!("{total}ms"));
+        let millis: f64 = total.parse().unwrap();
+        // As shown, it is rounded.
+        if (millis - 1.0).abs() > 0.01 {
+            let level = if millis > 1.0 { "WARN" } else { "INFO" };
+            assert_eq!(line["level"], level, "{line}");
+        }
+        slow += u32::from(millis > 1.0);
+    }
+    assert!(
+        slow > 0,
+        "no request of fifty took a millisecond, the first neither"
+    );
+}
+
+#[test]
+fn a_log_that_nobody_reads_holds_nobody_up() {
+    let server = Watched::start(&[], &[]);
+    // Several times what a pipe takes.
+    for _ in 0..2_000 {
+        assert_eq!(server.get("companies/?page_size=1", &[]).status(), 200);
+    }
+}
+
+#[test]
+fn metrics_are_on_a_listener_of_their_own() {
+    let mut server = Watched::start(
+        &[
+            "--metrics-bind",
+            "127.0.0.1:0",
+            "--throttle-anon",
+            "2/minute",
+        ],
+        &[("ROSTER_LOG", "warn")],
+    );
+    let line = server.line();
+    let url = line.strip_prefix("Metrics are at ").unwrap().to_owned();
+    assert_eq!(server.get("developers/", &[]).status(), 200);
+    assert_eq!(server.get("developers/7/", &[]).status(), 404);
+    assert_eq!(server.get("developers/8/", &[]).status(), 429);
+    assert_eq!(server.get("nothing/here/", &[]).status(), 404);
+    assert_eq!(server.get("../metrics", &[]).status(), 404);
+    let mut answer = ureq::get(&url).call().unwrap();
+    let kind = answer.headers()["content-type"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    assert!(kind.starts_with("text/plain; version=0.0.4"), "{kind}");
+    let text = answer.body_mut().read_to_string().unwrap();
+    for line in [
+        r#"roster_http_requests_total{method="GET",route="/api/developers/",status="200"} 1"#,
+        r#"roster_http_requests_total{method="GET",route="/api/developers/{id}/",status="404"} 1"#,
+        r#"roster_http_requests_total{method="GET",route="/api/developers/{id}/",status="429"} 1"#,
+        r#"roster_http_requests_total{method="GET",route="none",status="404"} 2"#,
+        r#"roster_http_request_duration_seconds_count{method="GET",route="/api/developers/{id}/"} 2"#,
+        "roster_http_requests_in_flight 0",
+        r#"roster_limit_hits_total{limit="anon"} 1"#,
+        r#"roster_limit_hits_total{limit="login"} 0"#,
+    ] {
+        assert!(
+            text.lines().any(|known| known == line),
+            "{line} is not in\n{text}"
+        );
+    }
+    for name in [
+        "roster_sql_statements_total ",
+        "roster_sql_seconds_total ",
+        "roster_database_wait_seconds_count{door=\"read\"} ",
+        "roster_commit_group_size_count ",
+        "roster_database_bytes{file=\"database\"} ",
+        "roster_build_info{",
+        "process_resident_memory_bytes ",
+        "process_open_fds ",
+    ] {
+        assert!(
+            text.contains(&format!("\n{name}")),
+            "{name} is not in\n{text}"
+        );
+    }
+}
+
+#[test]
+fn settings_of_the_pipeline_are_checked() {
+    for (args, message) in [
+        (
+            &["--rate-limit", "100"][..],
+            "a rate is a number and its time",
+        ),
+        (&["--rate-limit", "0/minute"], "lets at least one through"),
+        (
+            &["--throttle-anon", "5/year"],
+            "a rate is a number and its time",
+        ),
+        (&["--trusted-proxy", "10.0.0.0/33"], "a proxy is an address"),
+        (&["--trusted-proxy", "localhost"], "a proxy is an address"),
+        (
+            &["--cors-origin", "example.com"],
+            "an origin is a scheme and a host",
+        ),
+        (
+            &["--cors-origin", "https://example.com/"],
+            "an origin is a scheme and a host",
+        ),
+        (&["--log-format", "xml"], "possible values: text, json"),
+    ] {
+        let output = roster_with(&[&["serve"], args].concat(), &[])
+            .output()
+            .unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {error}");
+        assert!(error.contains(message), "{args:?}: {error}");
+    }
+}
+
+#[test]
+fn settings_that_repeat_come_from_flags_commas_and_lists() {
+    let place = Place::new();
+    let file = place.file(
+        "roster.toml",
+        "cors-origin = [\"https://a.example\", \"https://b.example\"]\nrate-limit = \"off\"\n",
+    );
+    let commas = ("ROSTER_CORS_ORIGIN", "https://a.example,https://b.example");
+    let flags = [
+        "--cors-origin=https://a.example",
+        "--cors-origin",
+        "https://b.example",
+    ];
+    for (args, environment) in [
+        (&flags[..], &[][..]),
+        (&[], &[commas]),
+        (&["--config", &file], &[]),
+    ] {
+        let server = Watched::start(args, environment);
+        for origin in ["https://a.example", "https://b.example"] {
+            let answer = server.get("", &[("origin", origin)]);
+            assert_eq!(answer.headers()["access-control-allow-origin"], origin);
+        }
+    }
+}
+
+#[test]
+fn the_limits_are_on_when_nothing_is_said() {
+    let on = [
+        "RATE_LIMIT",
+        "THROTTLE_ANON",
+        "THROTTLE_USER",
+        "THROTTLE_LOGIN",
+    ];
+    let place = Place::new();
+    let url = place.url();
+    let mut command = roster_with(&["--bind", "127.0.0.1:0", "--database-url", &url], &[]);
+    for name in on {
+        command.env_remove(format!("ROSTER_{name}"));
+    }
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(child.stdout.take().unwrap()).lines();
+    let first = log.next().unwrap().unwrap();
+    let server = Watched {
+        api: first.split(' ').next_back().unwrap().to_owned(),
+        child,
+        log,
+        _place: place,
+    };
+    let policy = |path: &str| {
+        let answer = server.get(path, &[]);
+        answer.headers()["ratelimit-policy"]
+            .to_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(policy("nothing/"), "\"address\";q=100;w=60");
+    assert_eq!(policy("companies/"), "\"anon\";q=20;w=60");
+}
