@@ -72,6 +72,10 @@ pub struct Served {
 
 impl Served {
     pub fn start(database: &str) -> Self {
+        Self::start_with(database, &[])
+    }
+
+    pub fn start_with(database: &str, environment: &[(&str, &str)]) -> Self {
         let begun = Instant::now();
         let mut child = Command::new(ROSTER)
             .args(["serve", "--bind", "127.0.0.1:0", "--database-url", database])
@@ -80,13 +84,15 @@ impl Served {
             .env("ROSTER_THROTTLE_ANON", "off")
             .env("ROSTER_THROTTLE_USER", "off")
             .env("ROSTER_THROTTLE_LOGIN", "off")
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
+        let mut log = BufReader::new(child.stdout.take().unwrap());
+        log.read_line(&mut line).unwrap();
+        // Somebody reads its log, and makes nothing of it.
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
         let api = line.trim().rsplit(' ').next().unwrap().to_owned();
         let mut served = Self {
             child,

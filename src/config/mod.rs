@@ -141,8 +141,8 @@ pub struct Serve {
     /// Serve metrics for Prometheus at this address [default: nowhere]
     #[arg(long, env = "ROSTER_METRICS_BIND", value_name = "HOST:PORT")]
     pub metrics_bind: Option<String>,
-    /// How long requests wait for the database before new ones are told to come back
-    #[arg(long, env = "ROSTER_QUEUE_TIME", value_name = "TIME", default_value = "250ms", value_parser = lifetime)]
+    /// When more reads wait than the database can serve in this time, new ones are told to come back; writes wait ten times as long
+    #[arg(long, env = "ROSTER_QUEUE_TIME", value_name = "TIME", default_value = "25ms", value_parser = lifetime)]
     pub queue_time: Duration,
     /// How large the body of a request may be
     #[arg(long, env = "ROSTER_BODY_LIMIT", value_name = "SIZE", default_value = "1MiB", value_parser = size)]

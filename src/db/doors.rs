@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::r2d2::Pool;
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
 use super::{
     Access, DbConnection, Error, Measures, Readiness, Target,
@@ -15,6 +18,9 @@ use super::{
     prepare,
     writer::Writer,
 };
+
+/// Writes have so many times the patience of reads: those who wait share a commit, and to try again costs a client more.
+const WRITES: u32 = 10;
 
 /// The database, for every room above it. A clone is another handle on the same one.
 #[derive(Clone)]
@@ -39,7 +45,8 @@ impl Db {
         Self::open_patient(target, readiness, POOL_TIMEOUT)
     }
 
-    /// As [`Db::open`]. Once requests wait at a door for longer than `patience`, new ones are told at once to come back.
+    /// As [`Db::open`]. Once more reads wait than can be served in `patience`, or more writes than in ten times as long, new ones
+    /// are told at once to come back.
     ///
     /// # Errors
     /// As [`Db::open`].
@@ -58,7 +65,7 @@ impl Db {
             .settle(&mut conn)
             .map_err(|error| Error::Refused(format!("cannot open {target}: {error}")))?;
         let readers = pool(target, settings(Access::Read), self::readers())?;
-        let gate = Gate::new(patience, measures.wait("write"));
+        let gate = Gate::new(patience * WRITES, measures.wait("write"));
         let (writer, glances) = match conn {
             DbConnection::Sqlite(_) => {
                 let glances = pool(target, settings(Access::Read), cores())?;
@@ -125,12 +132,7 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let waiting = self.gate.enter()?;
-        let permit = timeout(POOL_TIMEOUT, self.permits.clone().acquire_owned()).await;
-        drop(waiting);
-        let Ok(Ok(permit)) = permit else {
-            return Err(Error::Unavailable("too many reads are waiting".to_owned()).into());
-        };
+        let permit = self.permit().await?;
         let (readers, f) = (self.readers.clone(), tallied(f));
         off_thread(move || {
             // Taken here, on the blocking thread, for taking can wait too.
@@ -139,6 +141,19 @@ impl Db {
             result
         })
         .await
+    }
+
+    /// The right to one of the readers' connections.
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, Error> {
+        if let Ok(permit) = self.permits.clone().try_acquire_owned() {
+            self.gate.pass();
+            return Ok(permit);
+        }
+        let _waiting = self.gate.enter()?;
+        match timeout(POOL_TIMEOUT, self.permits.clone().acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(Error::Unavailable("too many reads are waiting".to_owned())),
+        }
     }
 
     /// As [`Db::read`], for a thread that may block.

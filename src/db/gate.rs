@@ -1,6 +1,6 @@
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+    atomic::{AtomicU64, Ordering},
 };
 use std::time::{Duration, Instant};
 
@@ -8,23 +8,42 @@ use prometheus::Histogram;
 
 use super::Error;
 
-/// The queue before a door. It is open as long as those who come through have waited no longer than they have patience;
-/// when it takes longer, more is asked than can be done in that time, and whoever comes then is told at once to come back.
+/// The queue before a door. When more wait in it than can be served in the time that they have patience for, whoever comes
+/// then is told at once to come back, instead of making a queue without end in which nobody is served in time.
 pub struct Gate {
     patience: Duration,
-    waiting: AtomicUsize,
-    late: AtomicBool,
+    begun: Instant,
+    waiting: AtomicU64,
+    /// Nanoseconds from the beginning to when the last one came through; 0 when nobody was left then.
+    last: AtomicU64,
+    /// Nanoseconds from one who comes through to the next, on average while there is a queue.
+    interval: AtomicU64,
     waits: Histogram,
 }
+
+/// One interval has this share in the average.
+const SHARE: u64 = 64;
+/// One interval counts as so many average ones at most, so that a single long piece of work does not make the queue behind it
+/// look endless.
+const OUTLIER: u64 = 8;
+/// Nanoseconds of an interval that is no outlier in any case.
+const SHORT: u64 = 1_000_000;
 
 impl Gate {
     pub fn new(patience: Duration, waits: Histogram) -> Arc<Self> {
         Arc::new(Self {
             patience,
-            waiting: AtomicUsize::new(0),
-            late: AtomicBool::new(false),
+            begun: Instant::now(),
+            waiting: AtomicU64::new(0),
+            last: AtomicU64::new(0),
+            interval: AtomicU64::new(0),
             waits,
         })
+    }
+
+    /// Notes that somebody came through without having to wait.
+    pub fn pass(&self) {
+        self.waits.observe(0.0);
     }
 
     /// Waits behind the others until what is returned is dropped.
@@ -32,8 +51,9 @@ impl Gate {
     /// # Errors
     /// [`Error::Unavailable`] when it would take too long.
     pub fn enter(self: &Arc<Self>) -> Result<Waiting, Error> {
-        // Behind nobody there is nothing to wait for, however long the last one did.
-        if self.late.load(Ordering::Relaxed) && self.waiting.load(Ordering::Relaxed) > 0 {
+        let waiting = self.waiting.load(Ordering::Relaxed);
+        let interval = self.interval.load(Ordering::Relaxed);
+        if Duration::from_nanos(waiting.saturating_mul(interval)) > self.patience {
             return Err(Error::Unavailable(
                 "more requests wait for it than it can serve in time".to_owned(),
             ));
@@ -44,6 +64,30 @@ impl Gate {
             since: Instant::now(),
         })
     }
+
+    fn come_through(&self, waited: Duration) {
+        self.waits.observe(waited.as_secs_f64());
+        let now = nanos(self.begun.elapsed());
+        let others = self.waiting.fetch_sub(1, Ordering::Relaxed) > 1;
+        let last = self
+            .last
+            .swap(if others { now } else { 0 }, Ordering::Relaxed);
+        if last > 0 {
+            self.learn(now.saturating_sub(last));
+        }
+    }
+
+    /// Takes one more interval into the average. When two do so at once one of them may be lost, which is no harm.
+    fn learn(&self, interval: u64) {
+        let average = self.interval.load(Ordering::Relaxed);
+        let interval = interval.min(average.saturating_mul(OUTLIER).max(SHORT));
+        let average = (average * (SHARE - 1) + interval) / SHARE;
+        self.interval.store(average, Ordering::Relaxed);
+    }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// One who waits.
@@ -54,10 +98,7 @@ pub struct Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        let (gate, waited) = (&self.gate, self.since.elapsed());
-        gate.waiting.fetch_sub(1, Ordering::Relaxed);
-        gate.late.store(waited > gate.patience, Ordering::Relaxed);
-        gate.waits.observe(waited.as_secs_f64());
+        self.gate.come_through(self.since.elapsed());
     }
 }
 
@@ -66,20 +107,35 @@ mod tests {
     use super::*;
     use prometheus::HistogramOpts;
 
+    fn gate(patience: Duration) -> Arc<Gate> {
+        let waits = HistogramOpts::new("waits", "Waits.");
+        Gate::new(patience, Histogram::with_opts(waits).unwrap())
+    }
+
     #[test]
-    fn whoever_comes_when_others_wait_too_long_is_sent_away() {
-        let waits = Histogram::with_opts(HistogramOpts::new("waits", "Waits.")).unwrap();
-        let gate = Gate::new(Duration::from_millis(5), waits);
-        let (first, second) = (gate.enter().unwrap(), gate.enter().unwrap());
-        std::thread::sleep(Duration::from_millis(6));
-        assert!(gate.enter().is_ok(), "nobody has come through yet");
-        drop(first);
-        assert!(gate.enter().is_err(), "behind one who has waited as long");
-        drop(second);
+    fn whoever_comes_when_more_wait_than_can_be_served_in_time_is_sent_away() {
+        let gate = gate(Duration::from_millis(10));
+        let mut queue: Vec<_> = (0..150).map(|_| gate.enter().unwrap()).collect();
+        // One every millisecond, or a bit more.
+        for _ in 0..100 {
+            std::thread::sleep(Duration::from_millis(1));
+            queue.remove(0);
+        }
+        assert!(gate.enter().is_err(), "behind fifty");
+        // In no time at all.
+        queue.truncate(1);
+        assert!(gate.enter().is_ok(), "behind one");
+        queue.clear();
         assert!(gate.enter().is_ok(), "behind nobody");
-        drop(gate.enter());
-        let third = gate.enter().unwrap();
-        assert!(gate.enter().is_ok(), "the last one was in time");
-        drop(third);
+    }
+
+    #[test]
+    fn one_long_piece_of_work_does_not_close_it() {
+        let gate = gate(Duration::from_millis(10));
+        let mut queue: Vec<_> = (0..20).map(|_| gate.enter().unwrap()).collect();
+        queue.remove(0);
+        std::thread::sleep(Duration::from_millis(100));
+        queue.remove(0);
+        assert!(gate.enter().is_ok());
     }
 }

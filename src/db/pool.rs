@@ -11,7 +11,7 @@ pub const POOL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Connections of a pool. With more than cores the engine has work while answers are written; much more gains nothing.
 pub fn readers() -> u32 {
-    cores() * 2 + 2
+    cores() * 2
 }
 
 pub fn cores() -> u32 {
