@@ -223,10 +223,20 @@ impl Resource for Project {
         form.read_only(&["id", "owner", "created_at", "updated_at"]);
     }
 
-    fn insert(conn: &mut DbConnection, (draft, skills): &Self::Draft) -> QueryResult<i64> {
-        let id = draft.insert(conn, None)?;
-        ProjectSkill::link(conn, id, skills.as_deref().unwrap_or_default())?;
-        Ok(id)
+    fn insert(conn: &mut DbConnection, (draft, _): &Self::Draft) -> QueryResult<i64> {
+        draft.insert(conn, None)
+    }
+
+    fn link(conn: &mut DbConnection, ids: &[i64], drafts: &[Self::Draft]) -> QueryResult<()> {
+        let all = ids.iter().zip(drafts);
+        let links = all.flat_map(|(&project_id, (_, skills))| {
+            let skills = skills.iter().flatten();
+            skills.map(move |&skill_id| ProjectSkill {
+                project_id,
+                skill_id,
+            })
+        });
+        ProjectSkill::link_all(conn, &links.collect::<Vec<_>>())
     }
 
     fn update(

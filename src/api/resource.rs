@@ -39,11 +39,23 @@ pub trait Resource: Stored {
         id: Option<i64>,
     );
 
-    /// Stores a new object and returns its id.
+    /// Stores a new object, but for its links, and returns its id.
     ///
     /// # Errors
     /// Those of the statements.
     fn insert(conn: &mut DbConnection, draft: &Self::Draft) -> diesel::QueryResult<i64>;
+
+    /// Stores the links of new objects.
+    ///
+    /// # Errors
+    /// Those of the statements.
+    fn link(
+        _: &mut DbConnection,
+        _ids: &[i64],
+        _drafts: &[Self::Draft],
+    ) -> diesel::QueryResult<()> {
+        Ok(())
+    }
 
     /// Stores what an object is to become, if that is another thing.
     ///

@@ -214,19 +214,30 @@ fn make<R: Resource>(
     if errors.iter().any(|errors| !errors.is_empty()) {
         return Err(refused(errors));
     }
+    // Says the database, whatever was seen before.
+    let refused_at = |place: usize, error: Error| match error {
+        Error::Fields(refusal) => {
+            let mut errors = vec![FieldErrors::default(); count];
+            errors[place] = refusal;
+            refused(errors)
+        }
+        error => error,
+    };
     let insert = |conn: &mut DbConnection| -> Result<Vec<i64>, Error> {
         let mut ids = Vec::with_capacity(count);
         for (place, draft) in drafts.iter().enumerate() {
-            match R::insert(conn, draft).map_err(Error::from) {
-                Ok(id) => ids.push(id),
-                // Says the database, whatever was seen before.
-                Err(Error::Fields(refusal)) => {
-                    let mut errors = vec![FieldErrors::default(); count];
-                    errors[place] = refusal;
-                    return Err(refused(errors));
-                }
-                Err(error) => return Err(error),
-            }
+            let id = R::insert(conn, draft).map_err(Error::from);
+            ids.push(id.map_err(|error| refused_at(place, error))?);
+        }
+        // Where others write meanwhile, what a link refers to can be gone, so it has to be known whose link it is.
+        let together = if conn.writes_alone() { count.max(1) } else { 1 };
+        for (part, (ids, drafts)) in ids
+            .chunks(together)
+            .zip(drafts.chunks(together))
+            .enumerate()
+        {
+            let linked = R::link(conn, ids, drafts).map_err(Error::from);
+            linked.map_err(|error| refused_at(part * together, error))?;
         }
         Ok(ids)
     };

@@ -99,6 +99,15 @@ impl DbConnection {
         }
     }
 
+    /// Whether nobody else can write before the end of a transaction that does.
+    pub fn writes_alone(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => true,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => false,
+        }
+    }
+
     /// Begins the outermost transaction of a door.
     ///
     /// # Errors

@@ -128,10 +128,20 @@ impl Resource for Developer {
         form.read_only(&["id", "user", "last_login", "created_at", "updated_at"]);
     }
 
-    fn insert(conn: &mut DbConnection, (draft, skills): &Self::Draft) -> QueryResult<i64> {
-        let id = draft.insert(conn, None)?;
-        DeveloperSkill::link(conn, id, skills.as_deref().unwrap_or_default())?;
-        Ok(id)
+    fn insert(conn: &mut DbConnection, (draft, _): &Self::Draft) -> QueryResult<i64> {
+        draft.insert(conn, None)
+    }
+
+    fn link(conn: &mut DbConnection, ids: &[i64], drafts: &[Self::Draft]) -> QueryResult<()> {
+        let all = ids.iter().zip(drafts);
+        let links = all.flat_map(|(&developer_id, (_, skills))| {
+            let skills = skills.iter().flatten();
+            skills.map(move |&skill_id| DeveloperSkill {
+                developer_id,
+                skill_id,
+            })
+        });
+        DeveloperSkill::link_all(conn, &links.collect::<Vec<_>>())
     }
 
     fn update(
