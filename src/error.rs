@@ -102,9 +102,13 @@ impl FieldErrors {
 
 /// The body of an error that belongs to no field.
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "DRF calls it so")]
 struct Detail<'a> {
     detail: &'a str,
     code: &'a str,
+    /// Of a fault, for whoever looks it up in the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
 }
 
 /// The body of an answer to an address that has asked too often.
@@ -268,8 +272,19 @@ impl ResponseError for Error {
         response.json(Detail {
             detail: &self.to_string(),
             code: self.code(),
+            request_id: None,
         })
     }
+}
+
+/// The answer to a request of that name when the fault was the server's.
+pub fn fault(request_id: &str) -> HttpResponse {
+    let error = Error::Internal(String::new());
+    HttpResponse::InternalServerError().json(Detail {
+        detail: &error.to_string(),
+        code: error.code(),
+        request_id: Some(request_id),
+    })
 }
 
 impl From<db::Error> for Error {

@@ -16,8 +16,8 @@ use crate::{
     limits::{Limits, Memory, Rates},
     metrics::Metrics,
     middleware::{
-        Hooks, Origin, Watch, compress, cors, cors_errors, name_request, rate_limit, secure,
-        time_request,
+        Hooks, Origin, Watch, compress, cors, cors_errors, name_fault, name_request, rate_limit,
+        secure, time_request,
     },
     routes,
     urls::Proxies,
@@ -95,6 +95,8 @@ pub fn listen(
             .app_data(watch.clone())
             .app_data(shared.clone())
             // A request goes through these from the last line to the first, and its answer back from the first to the last.
+            // 8. Inside of what compresses, for it writes a body.
+            .wrap(from_fn(name_fault))
             // 7. Before anything of the request is looked at, so that a flood costs next to nothing.
             .wrap(from_fn(rate_limit))
             // 6. Around every answer with a body, refusals among them, and inside of what measures how large it was.

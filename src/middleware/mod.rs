@@ -19,7 +19,7 @@ pub use cors::{Origin, cors, cors_errors};
 pub use etag::tagged;
 pub use hooks::{Hook, Hooks, hooked, page_data};
 pub use rate_limit::rate_limit;
-pub use request_id::{name_request, request_id};
+pub use request_id::{name_fault, name_request, request_id};
 pub use secure::secure;
 pub use throttle::throttle;
 pub use timing::{Route, Watch, method, time_request};

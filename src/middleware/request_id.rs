@@ -1,14 +1,18 @@
 use actix_web::{
     Error as ActixError, HttpMessage as _, HttpRequest,
-    body::MessageBody,
+    body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{HeaderName, HeaderValue},
+    http::{
+        StatusCode,
+        header::{self, HeaderName, HeaderValue},
+    },
     middleware::Next,
 };
 
-use crate::auth::random;
+use crate::{auth::random, error::fault};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const LENGTH_MAX: usize = 64;
 
 /// What a request is called in logs and in the audit trail.
@@ -39,6 +43,28 @@ pub async fn name_request<B: MessageBody>(
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
     Ok(response)
+}
+
+/// Tells the name of a request in the body too when the fault was the server's: that is what its client has to report.
+///
+/// # Errors
+/// Those of the service inside.
+pub async fn name_fault<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, ActixError> {
+    let response = next.call(request).await?;
+    let is_fault = response.status() == StatusCode::INTERNAL_SERVER_ERROR;
+    let (request, mut response) = response.into_parts();
+    let Some(name) = request_id(&request).filter(|_| is_fault) else {
+        let response = response.map_into_left_body();
+        return Ok(ServiceResponse::new(request, response));
+    };
+    // Everything else of the answer stays, its error for the log among it.
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    let body = fault(&name).into_body();
+    let response = response.set_body(body).map_into_right_body();
+    Ok(ServiceResponse::new(request, response))
 }
 
 /// The name of this request.

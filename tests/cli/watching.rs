@@ -5,7 +5,7 @@ use std::{
     process::{Child, ChildStdout, Stdio},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Place, roster_with};
 
@@ -14,7 +14,7 @@ struct Watched {
     child: Child,
     api: String,
     log: Lines<BufReader<ChildStdout>>,
-    _place: Place,
+    place: Place,
 }
 
 impl Watched {
@@ -33,7 +33,7 @@ impl Watched {
             child,
             api,
             log,
-            _place: place,
+            place,
         }
     }
 
@@ -141,6 +141,46 @@ fn a_line_can_be_json_and_a_slow_request_is_a_warning() {
         slow > 0,
         "no request of fifty took a millisecond, the first neither"
     );
+}
+
+#[test]
+fn a_fault_tells_the_client_its_request_and_the_log_the_rest() {
+    use diesel::connection::SimpleConnection as _;
+    let mut server = Watched::start(&[], &[("ROSTER_LOG", "roster=debug")]);
+    let db = server.place.open();
+    db.write_blocking(|conn| {
+        conn.batch_execute("ALTER TABLE companies RENAME TO firms")?;
+        Ok::<_, roster::db::Error>(())
+    })
+    .unwrap();
+    let mut answer = server.get("companies/", &[("x-request-id", "mine-7")]);
+    assert_eq!(answer.status(), 500);
+    assert_eq!(answer.headers()["x-request-id"], "mine-7");
+    let body: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
+    assert_eq!(
+        body,
+        json!({"detail": "A server error occurred.", "code": "error", "request_id": "mine-7"})
+    );
+    let begins = server.line();
+    assert!(
+        begins.contains("DEBUG roster::middleware::hooks: "),
+        "{begins}"
+    );
+    let fails = server.line();
+    assert!(
+        fails.contains("ERROR roster::middleware::hooks: "),
+        "{fails}"
+    );
+    let ends = server.line();
+    assert!(ends.contains("ERROR roster::request: "), "{ends}");
+    assert_eq!(value(&ends, "status"), Some("500"));
+    for line in [begins, fails, ends] {
+        assert!(line.contains("mine-7"), "{line}");
+        assert!(
+            line.contains("list_companies") || line.contains("companies"),
+            "{line}"
+        );
+    }
 }
 
 #[test]
@@ -289,7 +329,7 @@ fn the_limits_are_on_when_nothing_is_said() {
         api: first.split(' ').next_back().unwrap().to_owned(),
         child,
         log,
-        _place: place,
+        place,
     };
     let policy = |path: &str| {
         let answer = server.get(path, &[]);

@@ -3,13 +3,13 @@
 use std::{
     pin::Pin,
     sync::mpsc,
-    task::{Context, Poll, Waker},
+    task::{Context, Waker},
     time::Duration,
 };
 
 use diesel::{dsl::count_star, prelude::*};
 use roster::{
-    db::{Db, DbConnection, Error, Readiness, Target, readers, schema::skills},
+    db::{Db, DbConnection, Error, Readiness, Target, schema::skills},
     models::SkillDraft,
 };
 
@@ -244,56 +244,47 @@ fn a_database_that_another_process_holds_is_unavailable_and_comes_back() {
 }
 
 #[test]
-fn when_reads_wait_too_long_new_ones_are_sent_away_at_once() {
+fn when_more_wait_than_can_be_read_in_time_new_ones_are_sent_away() {
     let place = Place::new();
     let target: Target = place.url().parse().unwrap();
-    let db = Db::open_patient(&target, Readiness::CreateWhenNew, Duration::from_millis(5)).unwrap();
-    let mut context = Context::from_waker(Waker::noop());
+    let db = Db::open_patient(&target, Readiness::CreateWhenNew, Duration::from_millis(1)).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
-    let _entered = runtime.enter();
-    let (done, all_done) = mpsc::channel::<()>();
-    // One more than there are connections, and one behind that.
-    let (start, started) = mpsc::channel();
-    let mut ends = Vec::new();
-    let mut reads: Vec<_> = (0..readers() + 2)
-        .map(|_| {
-            let (end, ended) = mpsc::channel::<()>();
-            ends.push(end);
-            let (start, done) = (start.clone(), done.clone());
-            let mut read = Box::pin(db.read(move |_| {
-                start.send(()).unwrap();
-                let _ = ended.recv();
-                drop(done);
-                Ok::<_, Error>(())
-            }));
-            // Begins it, or lets it wait in the queue.
-            assert!(read.as_mut().poll(&mut context).is_pending());
-            read
-        })
-        .collect();
-    (0..readers()).for_each(|_| started.recv().unwrap());
-    std::thread::sleep(Duration::from_millis(10));
-    ends.remove(0);
-    // The first of those who wait comes through, and it is too late for the next to come in time.
-    let waiting = usize::try_from(readers()).unwrap();
-    while started.try_recv().is_err() {
-        let _ = reads[waiting].as_mut().poll(&mut context);
-    }
-    let mut refused = Box::pin(db.read(count));
-    match refused.as_mut().poll(&mut context) {
-        Poll::Ready(Err(Error::Unavailable(reason))) => {
-            assert!(reason.contains("than it can serve in time"), "{reason}");
+    runtime.block_on(async {
+        let read = || {
+            let db = db.clone();
+            tokio::spawn(async move {
+                db.read(|_| {
+                    std::thread::sleep(Duration::from_millis(2));
+                    Ok::<_, Error>(())
+                })
+                .await
+            })
+        };
+        // Those who are there before anybody knows how long it takes are all served.
+        let first: Vec<_> = (0..400).map(|_| read()).collect();
+        let mut later = Vec::new();
+        while first.iter().any(|read| !read.is_finished()) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            later.push(read());
         }
-        other => panic!("{other:?}"),
-    }
-    ends.clear();
-    drop(done);
-    for read in &mut reads[waiting..] {
-        runtime.block_on(read).unwrap();
-    }
-    let _ = all_done.recv();
-    assert_eq!(runtime.block_on(db.read(count)).unwrap(), 0);
+        for read in first {
+            read.await.unwrap().unwrap();
+        }
+        let mut refused = 0;
+        for read in later {
+            match read.await.unwrap() {
+                Ok(()) => {}
+                Err(Error::Unavailable(reason)) => {
+                    assert!(reason.contains("than it can serve in time"), "{reason}");
+                    refused += 1;
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+        assert!(refused > 0, "nobody was sent away");
+        assert_eq!(db.read(count).await.unwrap(), 0);
+    });
 }
