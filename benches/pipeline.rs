@@ -67,7 +67,7 @@ fn main() {
     let files = folder.path().to_str().unwrap();
     roster(&["import", files, "--database-url", &database]);
     cost(&database);
-    for patience in ["10s", "25ms", "5ms"] {
+    for patience in ["10s", "100ms", "25ms", "5ms"] {
         overload(&database, patience);
     }
 }

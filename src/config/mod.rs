@@ -142,7 +142,7 @@ pub struct Serve {
     #[arg(long, env = "ROSTER_METRICS_BIND", value_name = "HOST:PORT")]
     pub metrics_bind: Option<String>,
     /// When more reads wait than the database can serve in this time, new ones are told to come back; writes wait ten times as long
-    #[arg(long, env = "ROSTER_QUEUE_TIME", value_name = "TIME", default_value = "25ms", value_parser = lifetime)]
+    #[arg(long, env = "ROSTER_QUEUE_TIME", value_name = "TIME", default_value = "100ms", value_parser = lifetime)]
     pub queue_time: Duration,
     /// How large the body of a request may be
     #[arg(long, env = "ROSTER_BODY_LIMIT", value_name = "SIZE", default_value = "1MiB", value_parser = size)]

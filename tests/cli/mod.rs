@@ -1,5 +1,6 @@
 mod crash;
 mod import;
+mod readme;
 mod secrets;
 mod serve;
 mod settings;

@@ -72,6 +72,8 @@ pub struct Served {
     child: Child,
     /// `http://…/api/`, as it printed it.
     pub api: String,
+    /// The line with that.
+    pub first: String,
     /// The lines it printed behind that.
     pub greeting: Vec<String>,
     /// Kept open: a server may go on to print.
@@ -81,7 +83,11 @@ pub struct Served {
 impl Served {
     /// Starts `roster serve` and waits until it has printed its address and `lines` more.
     pub fn start(args: &[&str], environment: &[(&str, &str)], lines: usize) -> Self {
-        let mut command = roster_with(args, environment);
+        Self::spawn(roster_with(args, environment), lines)
+    }
+
+    /// As [`start`](Self::start), with a command of the test's own.
+    pub fn spawn(mut command: Command, lines: usize) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -98,6 +104,7 @@ impl Served {
         Self {
             child,
             api,
+            first,
             greeting,
             _stdout: printed,
         }
