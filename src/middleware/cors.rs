@@ -29,7 +29,7 @@ const EXPOSED: [&str; 7] = [
     "x-request-id",
 ];
 /// What a page may send beside what it always may.
-const ALLOWED: [HeaderName; 7] = [
+const ALLOWED: [HeaderName; 8] = [
     header::ACCEPT,
     header::AUTHORIZATION,
     header::CONTENT_TYPE,
@@ -37,6 +37,7 @@ const ALLOWED: [HeaderName; 7] = [
     header::IF_NONE_MATCH,
     HeaderName::from_static("idempotency-key"),
     HeaderName::from_static("x-request-id"),
+    HeaderName::from_static("x-requested-with"),
 ];
 /// Seconds for which a browser need not ask again.
 const MAX_AGE: usize = 3_600;

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{Place, roster_with};
+use crate::support::{PASSWORD, Place, add_user, roster_with};
 
 /// A server whose standard output can be read line by line.
 struct Watched {
@@ -99,6 +99,18 @@ fn each_request_is_one_line() {
     }
     assert_eq!(value(&line, "user_id"), None);
     server.line();
+    let ada = add_user(&server.place.open(), "ada", false).to_string();
+    let body = json!({"username": "ada", "password": PASSWORD}).to_string();
+    let request = ureq::post(format!("{}token/", server.api));
+    let answer = request
+        .header("content-type", "application/json")
+        .send(body);
+    let pair = answer.unwrap().body_mut().read_to_string().unwrap();
+    let pair: Value = serde_json::from_str(&pair).unwrap();
+    server.line();
+    let bearer = format!("Bearer {}", pair["access"].as_str().unwrap());
+    server.get("projects/", &[("authorization", &bearer)]);
+    assert_eq!(value(&server.line(), "user_id"), Some(ada.as_str()));
     // What was refused may be a secret in the wrong place.
     server.get("developers/7/?token=abc", &[]);
     let line = server.line();
