@@ -228,15 +228,8 @@ impl Resource for Project {
     }
 
     fn link(conn: &mut DbConnection, ids: &[i64], drafts: &[Self::Draft]) -> QueryResult<()> {
-        let all = ids.iter().zip(drafts);
-        let links = all.flat_map(|(&project_id, (_, skills))| {
-            let skills = skills.iter().flatten();
-            skills.map(move |&skill_id| ProjectSkill {
-                project_id,
-                skill_id,
-            })
-        });
-        ProjectSkill::link_all(conn, &links.collect::<Vec<_>>())
+        let skills = drafts.iter().map(|(_, skills)| skills.as_deref());
+        ProjectSkill::link_each(conn, ids, skills.map(Option::unwrap_or_default))
     }
 
     fn update(

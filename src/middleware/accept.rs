@@ -6,6 +6,7 @@ use actix_web::{
     middleware::Next,
 };
 
+use super::unless_refused;
 use crate::error::Error;
 
 /// Lets those through who take JSON; the others get 406.
@@ -16,12 +17,12 @@ pub async fn accepts_json<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, ActixError> {
-    if takes_json(request.headers()) {
-        Ok(next.call(request).await?.map_into_left_body())
+    let judged = if takes_json(request.headers()) {
+        Ok(())
     } else {
-        let refusal = request.error_response(Error::NotAcceptable);
-        Ok(refusal.map_into_right_body())
-    }
+        Err(Error::NotAcceptable)
+    };
+    unless_refused(judged, request, next).await
 }
 
 /// RFC 9110, section 12.5.1: the most specific range that matches decides, and a quality of 0 refuses. Without

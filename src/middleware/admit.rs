@@ -5,6 +5,7 @@ use actix_web::{
     middleware::Next,
 };
 
+use super::unless_refused;
 use crate::{
     auth::{Guard, authenticate, leave_anonymous},
     error::Error,
@@ -19,10 +20,8 @@ pub async fn admit<G: Guard, B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, ActixError> {
-    match judge::<G>(request.request()).await {
-        Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
-        Err(error) => Ok(request.error_response(error).map_into_right_body()),
-    }
+    let judged = judge::<G>(request.request()).await;
+    unless_refused(judged, request, next).await
 }
 
 async fn judge<G: Guard>(request: &HttpRequest) -> Result<(), Error> {

@@ -23,3 +23,27 @@ pub use request_id::{name_fault, name_request, request_id};
 pub use secure::secure;
 pub use throttle::throttle;
 pub use timing::{Route, Watch, method, time_request};
+
+use actix_web::{
+    Error as ActixError,
+    body::{EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    middleware::Next,
+};
+
+use crate::error::Error;
+
+/// Lets a request in against which nothing was said, and answers it with what was.
+///
+/// # Errors
+/// Those of the service inside.
+async fn unless_refused<B: MessageBody>(
+    judged: Result<(), Error>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, ActixError> {
+    match judged {
+        Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
+        Err(error) => Ok(request.error_response(error).map_into_right_body()),
+    }
+}

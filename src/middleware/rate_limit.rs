@@ -6,6 +6,7 @@ use actix_web::{
     middleware::Next,
 };
 
+use super::unless_refused;
 use crate::{
     limits::{self, Limit},
     routes::UNLIMITED,
@@ -23,14 +24,12 @@ pub async fn rate_limit<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, ActixError> {
-    if UNLIMITED.contains(&request.path()) {
-        return Ok(next.call(request).await?.map_into_left_body());
-    }
-    let counted = limits::count_address(request.request(), Limit::Address).await;
-    let mut response = match counted {
-        Ok(()) => next.call(request).await?.map_into_left_body(),
-        Err(error) => request.error_response(error).map_into_right_body(),
+    let counted = if UNLIMITED.contains(&request.path()) {
+        Ok(())
+    } else {
+        limits::count_address(request.request(), Limit::Address).await
     };
+    let mut response = unless_refused(counted, request, next).await?;
     if let Some(nearest) = limits::nearest(response.request()) {
         let policy = HeaderValue::from_str(&nearest.policy());
         let limit = HeaderValue::from_str(&nearest.to_string());

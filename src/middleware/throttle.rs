@@ -5,6 +5,7 @@ use actix_web::{
     middleware::Next,
 };
 
+use super::unless_refused;
 use crate::{
     auth::{Guard, caller},
     error::Error,
@@ -19,10 +20,8 @@ pub async fn throttle<G: Guard, B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, ActixError> {
-    match count::<G>(request.request()).await {
-        Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
-        Err(error) => Ok(request.error_response(error).map_into_right_body()),
-    }
+    let counted = count::<G>(request.request()).await;
+    unless_refused(counted, request, next).await
 }
 
 async fn count<G: Guard>(request: &HttpRequest) -> Result<(), Error> {

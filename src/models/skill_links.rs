@@ -50,18 +50,28 @@ macro_rules! skill_links {
                 $owner_id: i64,
                 skills: &[i64],
             ) -> QueryResult<()> {
-                let links = skills.iter().map(|&skill_id| Self {
-                    $owner_id,
-                    skill_id,
-                });
-                Self::link_all(conn, &links.collect::<Vec<_>>())
+                Self::link_each(conn, &[$owner_id], std::iter::once(skills))
             }
 
-            /// Makes these links, none of which there is.
+            /// Gives each of the owners its skills, none of which it has.
             ///
             /// # Errors
             /// Those of the statements.
-            pub fn link_all(conn: &mut DbConnection, links: &[Self]) -> QueryResult<()> {
+            pub fn link_each<'a>(
+                conn: &mut DbConnection,
+                owners: &[i64],
+                skills: impl Iterator<Item = &'a [i64]>,
+            ) -> QueryResult<()> {
+                let links = owners.iter().zip(skills).flat_map(|(&$owner_id, skills)| {
+                    skills.iter().map(move |&skill_id| Self {
+                        $owner_id,
+                        skill_id,
+                    })
+                });
+                Self::store(conn, &links.collect::<Vec<_>>())
+            }
+
+            fn store(conn: &mut DbConnection, links: &[Self]) -> QueryResult<()> {
                 /// Rows of one statement, that its parameters are not too many.
                 #[cfg(feature = "postgres")]
                 const ROWS: usize = 10_000;

@@ -133,15 +133,8 @@ impl Resource for Developer {
     }
 
     fn link(conn: &mut DbConnection, ids: &[i64], drafts: &[Self::Draft]) -> QueryResult<()> {
-        let all = ids.iter().zip(drafts);
-        let links = all.flat_map(|(&developer_id, (_, skills))| {
-            let skills = skills.iter().flatten();
-            skills.map(move |&skill_id| DeveloperSkill {
-                developer_id,
-                skill_id,
-            })
-        });
-        DeveloperSkill::link_all(conn, &links.collect::<Vec<_>>())
+        let skills = drafts.iter().map(|(_, skills)| skills.as_deref());
+        DeveloperSkill::link_each(conn, ids, skills.map(Option::unwrap_or_default))
     }
 
     fn update(
