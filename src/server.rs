@@ -66,6 +66,7 @@ impl Default for Settings {
 }
 
 /// Begins to listen. The server runs when the returned future is polled.
+/// It is one long list, so that the whole way of a request is read in one place.
 ///
 /// # Errors
 /// When the address cannot be resolved or taken.

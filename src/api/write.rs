@@ -202,46 +202,9 @@ fn make<R: Resource>(
     forms: Vec<Form>,
     refused: impl Fn(Vec<FieldErrors>) -> Error,
 ) -> Result<Vec<(i64, R::Body)>, Error> {
-    let (now, count) = (Stamp::now(), forms.len());
-    let mut known = R::known(conn, &forms)?;
-    let (mut drafts, mut errors) = (Vec::with_capacity(count), Vec::with_capacity(count));
-    for mut form in forms {
-        let mut draft = R::blank(by, now);
-        R::read(&mut form, &mut draft, &mut known, by, None);
-        errors.push(form.finish());
-        drafts.push(draft);
-    }
-    if errors.iter().any(|errors| !errors.is_empty()) {
-        return Err(refused(errors));
-    }
-    // Says the database, whatever was seen before.
-    let refused_at = |place: usize, error: Error| match error {
-        Error::Fields(refusal) => {
-            let mut errors = vec![FieldErrors::default(); count];
-            errors[place] = refusal;
-            refused(errors)
-        }
-        error => error,
-    };
-    let insert = |conn: &mut DbConnection| -> Result<Vec<i64>, Error> {
-        let mut ids = Vec::with_capacity(count);
-        for (place, draft) in drafts.iter().enumerate() {
-            let id = R::insert(conn, draft).map_err(Error::from);
-            ids.push(id.map_err(|error| refused_at(place, error))?);
-        }
-        // Where others write meanwhile, what a link refers to can be gone, so it has to be known whose link it is.
-        let together = if conn.writes_alone() { count.max(1) } else { 1 };
-        for (part, (ids, drafts)) in ids
-            .chunks(together)
-            .zip(drafts.chunks(together))
-            .enumerate()
-        {
-            let linked = R::link(conn, ids, drafts).map_err(Error::from);
-            linked.map_err(|error| refused_at(part * together, error))?;
-        }
-        Ok(ids)
-    };
-    let ids = if is_many::<R>(conn, count)? {
+    let drafts = drafted::<R>(conn, by, forms, &refused)?;
+    let insert = |conn: &mut DbConnection| insert_all::<R>(conn, &drafts, &refused);
+    let ids = if is_many::<R>(conn, drafts.len())? {
         conn.with_search_remade(insert)?
     } else {
         insert(conn)?
@@ -253,6 +216,60 @@ fn make<R: Resource>(
         author.record(conn, Action::Create, (R::TYPE, Some(*id)), &changes)?;
     }
     Ok(ids.into_iter().zip(bodies).collect())
+}
+
+/// What the forms say, once nothing is wrong in any of them.
+fn drafted<R: Resource>(
+    conn: &mut DbConnection,
+    by: &auth::User,
+    forms: Vec<Form>,
+    refused: impl Fn(Vec<FieldErrors>) -> Error,
+) -> Result<Vec<R::Draft>, Error> {
+    let now = Stamp::now();
+    let mut known = R::known(conn, &forms)?;
+    let read = |mut form: Form| {
+        let mut draft = R::blank(by, now);
+        R::read(&mut form, &mut draft, &mut known, by, None);
+        (draft, form.finish())
+    };
+    let (drafts, errors): (Vec<_>, Vec<_>) = forms.into_iter().map(read).unzip();
+    if errors.iter().all(FieldErrors::is_empty) {
+        Ok(drafts)
+    } else {
+        Err(refused(errors))
+    }
+}
+
+/// Stores the drafts and their links, and returns the ids. What the database refuses, whatever was seen before, is told of the draft
+/// that it refuses.
+fn insert_all<R: Resource>(
+    conn: &mut DbConnection,
+    drafts: &[R::Draft],
+    refused: impl Fn(Vec<FieldErrors>) -> Error,
+) -> Result<Vec<i64>, Error> {
+    let refused_at = |place: usize, error: diesel::result::Error| match error.into() {
+        Error::Fields(refusal) => {
+            let mut errors = vec![FieldErrors::default(); drafts.len()];
+            errors[place] = refusal;
+            refused(errors)
+        }
+        error => error,
+    };
+    let mut ids = Vec::with_capacity(drafts.len());
+    for (place, draft) in drafts.iter().enumerate() {
+        ids.push(R::insert(conn, draft).map_err(|error| refused_at(place, error))?);
+    }
+    // Where others write meanwhile, what a link refers to can be gone, so it has to be known whose link it is.
+    let together = if conn.writes_alone() {
+        drafts.len().max(1)
+    } else {
+        1
+    };
+    let parts = ids.chunks(together).zip(drafts.chunks(together));
+    for (part, (ids, drafts)) in parts.enumerate() {
+        R::link(conn, ids, drafts).map_err(|error| refused_at(part * together, error))?;
+    }
+    Ok(ids)
 }
 
 /// Whether there are so many beside what is stored that the search is better remade than kept at each row.

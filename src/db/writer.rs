@@ -22,10 +22,7 @@ pub enum Writer {
     Group(Group),
     /// PostgreSQL has many, and groups their commits itself.
     #[cfg(feature = "postgres")]
-    Pool(
-        diesel::r2d2::Pool<super::pool::Manager>,
-        std::sync::Arc<Gate>,
-    ),
+    Pool(diesel::r2d2::Pool<super::pool::Manager>, Arc<Gate>),
 }
 
 impl Writer {

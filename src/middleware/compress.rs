@@ -1,7 +1,7 @@
 use std::io::{self, Write as _};
 
 use actix_web::{
-    Error as ActixError,
+    Error as ActixError, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::header::{self, HeaderMap, HeaderValue},
@@ -10,6 +10,7 @@ use actix_web::{
 };
 
 use super::accept::qualities;
+use crate::error::Error;
 
 /// Bytes of a body that is not worth compressing.
 const SMALL: usize = 1_024;
@@ -113,7 +114,13 @@ pub async fn compress<B: MessageBody + 'static>(
         None => body,
         Some(encoding) => {
             mark(response.headers_mut(), encoding);
-            encoded(encoding, body).await?
+            match encoded(encoding, body).await {
+                Ok(body) => body,
+                Err(error) => {
+                    let fault = HttpResponse::from_error(Error::Internal(error.to_string()));
+                    return Ok(ServiceResponse::new(request, fault));
+                }
+            }
         }
     };
     let response = response.set_body(BoxBody::new(body));
