@@ -1,5 +1,7 @@
 //! One URL and its methods, with what HTTP and DRF's clients expect of every URL.
 
+use std::sync::Arc;
+
 use actix_web::{
     FromRequest, Handler, HttpMessage as _, HttpRequest, HttpResponse, Resource, Responder, Route,
     dev::{AppService, HttpServiceFactory, ServiceRequest},
@@ -8,99 +10,117 @@ use actix_web::{
     web,
 };
 use serde::Serialize;
+use utoipa::openapi::HttpMethod;
 
 use crate::{
     auth::{Guard, Guarded},
     error::Error,
-    middleware::{Route as Pattern, accepts_json, admit, hooked, tagged, throttle},
+    middleware::{Route as Pattern, accepts, admit, hooked, tagged, throttle},
+    openapi::{Describe, Operation},
     query::NoParams,
 };
 
 /// A resource of the API: its path with and without the trailing slash, HEAD wherever there is GET, OPTIONS, and 405 for
 /// every other method.
 pub struct Endpoint {
-    path: &'static str,
+    /// The canonical one: below `/api/` with the trailing slash.
+    path: Arc<str>,
     about: About,
     routes: Vec<(Method, Route)>,
+    operations: Vec<Described>,
     /// How OPTIONS is guarded: as the first of the methods.
-    guarded: Option<fn(Route) -> Route>,
+    guarded: Option<fn(Route, &'static [&'static str]) -> Route>,
+}
+
+/// What OpenAPI says of one method.
+pub struct Described {
+    pub method: HttpMethod,
+    pub renders: &'static [&'static str],
+    /// The handler's attribute and doc comment.
+    pub attribute: utoipa::openapi::path::Operation,
+    /// Adds what the handler's arguments and answer say.
+    pub describe: fn(&mut Operation),
 }
 
 /// The body of an OPTIONS answer, as DRF's metadata class writes it.
-#[derive(Clone, Copy, Serialize)]
+#[derive(Clone, Serialize)]
 struct About {
     name: &'static str,
-    description: &'static str,
-    renders: [&'static str; 1],
+    /// The first paragraph of the first handler's doc comment.
+    description: String,
+    renders: &'static [&'static str],
     parses: [&'static str; 1],
 }
 
-const JSON: [&str; 1] = ["application/json"];
+const JSON: &str = "application/json";
 
 impl Endpoint {
-    /// `path` is the canonical one, with the trailing slash.
-    pub fn new(path: &'static str, name: &'static str, description: &'static str) -> Self {
+    pub fn new(name: &'static str) -> Self {
         Self {
-            path,
+            path: Arc::default(),
             about: About {
                 name,
-                description,
-                renders: JSON,
-                parses: JSON,
+                description: String::new(),
+                renders: &[JSON],
+                parses: [JSON],
             },
             routes: Vec::new(),
+            operations: Vec::new(),
             guarded: None,
         }
     }
 
-    /// Answers GET, and HEAD, by `handler`.
-    pub fn get<F, Args>(self, handler: F) -> Self
+    /// Answers in these media types, the first of them to whom all are the same. It is said before the handlers.
+    pub fn renders(mut self, media_types: &'static [&'static str]) -> Self {
+        self.about.renders = media_types;
+        self
+    }
+
+    /// Answers what the attribute says by its handler, and HEAD as GET. All handlers have one path.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "handlers are passed so everywhere"
+    )]
+    pub fn on<F, Args, P>(mut self, handler: F, _attribute: P) -> Self
     where
         F: Handler<Args>,
         Args: FromRequest + Guarded + 'static,
-        F::Output: Responder + 'static,
+        F::Output: Responder + Describe + 'static,
+        P: utoipa::Path,
     {
-        self.method(Method::GET, handler.clone())
-            .method(Method::HEAD, handler)
+        let attribute = P::operation();
+        if self.operations.is_empty() {
+            self.path = P::path().into();
+            self.about.description = attribute.summary.clone().unwrap_or_default();
+        }
+        debug_assert_eq!(*self.path, P::path(), "one endpoint has one path");
+        for method in P::methods() {
+            self.operations.push(Described {
+                method: method.clone(),
+                renders: self.about.renders,
+                attribute: attribute.clone(),
+                describe: |operation| {
+                    Args::describe(operation);
+                    F::Output::describe(operation);
+                },
+            });
+            let method = standard(&method);
+            if method == Method::GET {
+                self = self.route(Method::GET, handler.clone());
+                self = self.route(Method::HEAD, handler.clone());
+            } else {
+                self = self.route(method, handler.clone());
+            }
+        }
+        self
     }
 
-    pub fn post<F, Args>(self, handler: F) -> Self
-    where
-        F: Handler<Args>,
-        Args: FromRequest + Guarded + 'static,
-        F::Output: Responder + 'static,
-    {
-        self.method(Method::POST, handler)
+    /// The canonical path, and what OpenAPI says of its methods.
+    pub fn described(self) -> (Arc<str>, Vec<Described>) {
+        (self.path, self.operations)
     }
 
-    pub fn put<F, Args>(self, handler: F) -> Self
-    where
-        F: Handler<Args>,
-        Args: FromRequest + Guarded + 'static,
-        F::Output: Responder + 'static,
-    {
-        self.method(Method::PUT, handler)
-    }
-
-    pub fn patch<F, Args>(self, handler: F) -> Self
-    where
-        F: Handler<Args>,
-        Args: FromRequest + Guarded + 'static,
-        F::Output: Responder + 'static,
-    {
-        self.method(Method::PATCH, handler)
-    }
-
-    pub fn delete<F, Args>(self, handler: F) -> Self
-    where
-        F: Handler<Args>,
-        Args: FromRequest + Guarded + 'static,
-        F::Output: Responder + 'static,
-    {
-        self.method(Method::DELETE, handler)
-    }
-
-    fn method<F, Args>(mut self, method: Method, handler: F) -> Self
+    fn route<F, Args>(mut self, method: Method, handler: F) -> Self
     where
         F: Handler<Args>,
         Args: FromRequest + Guarded + 'static,
@@ -113,12 +133,15 @@ impl Endpoint {
             route = route.wrap(from_fn(tagged));
         }
         let route = route.wrap(from_fn(move |request, next| hooked(name, request, next)));
-        self.routes.push((method, guarded::<Args::Guard>(route)));
+        let route = guarded::<Args::Guard>(route, self.about.renders);
+        self.routes.push((method, route));
         self
     }
 
     fn resource(self) -> impl HttpServiceFactory {
         let (path, about) = (self.path, self.about);
+        let bare = path.trim_end_matches('/');
+        let paths = [format!("{bare}/"), bare.to_owned()];
         let methods = self
             .routes
             .iter()
@@ -129,18 +152,15 @@ impl Endpoint {
         let options = web::method(Method::OPTIONS).to(move |_: NoParams| {
             let response = HttpResponse::Ok()
                 .insert_header((header::ALLOW, allow.as_str()))
-                .json(about);
+                .json(&about);
             async move { response }
         });
-        let options = self.guarded.map(|guarded| guarded(options));
+        let options = self.guarded.map(|guarded| guarded(options, &[JSON]));
         self.routes
             .into_iter()
             .map(|(_, route)| route)
             .chain(options)
-            .fold(
-                web::resource([path, path.trim_end_matches('/')]),
-                Resource::route,
-            )
+            .fold(web::resource(paths), Resource::route)
             .default_service(web::to(move |request: HttpRequest| {
                 let method = request.method().clone();
                 let error = Error::MethodNotAllowed {
@@ -150,9 +170,23 @@ impl Endpoint {
                 async move { Err::<HttpResponse, _>(error) }
             }))
             .wrap(from_fn(move |request: ServiceRequest, next: Next<_>| {
-                request.extensions_mut().insert(Pattern(path));
+                request.extensions_mut().insert(Pattern(path.clone()));
                 next.call(request)
             }))
+    }
+}
+
+/// The method as the server knows it.
+fn standard(method: &HttpMethod) -> Method {
+    match method {
+        HttpMethod::Get => Method::GET,
+        HttpMethod::Post => Method::POST,
+        HttpMethod::Put => Method::PUT,
+        HttpMethod::Delete => Method::DELETE,
+        HttpMethod::Options => Method::OPTIONS,
+        HttpMethod::Head => Method::HEAD,
+        HttpMethod::Patch => Method::PATCH,
+        HttpMethod::Trace => Method::TRACE,
     }
 }
 
@@ -163,11 +197,13 @@ fn name_of<F>() -> &'static str {
 }
 
 /// What a request goes through before the handler, the last line first.
-fn guarded<G: Guard>(route: Route) -> Route {
+fn guarded<G: Guard>(route: Route, renders: &'static [&'static str]) -> Route {
     route
         .wrap(from_fn(throttle::<G, _>))
         .wrap(from_fn(admit::<G, _>))
-        .wrap(from_fn(accepts_json))
+        .wrap(from_fn(move |request, next| {
+            accepts(renders, request, next)
+        }))
 }
 
 impl HttpServiceFactory for Endpoint {

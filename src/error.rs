@@ -7,6 +7,7 @@ use actix_web::{
     http::{Method, StatusCode, header},
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{db, rules};
 
@@ -67,7 +68,11 @@ pub enum Error {
 }
 
 /// Messages by field, the fields in the order of their names.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+///
+/// ```json
+/// {"name": ["This field is required."]}
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(transparent)]
 pub struct FieldErrors(BTreeMap<String, Vec<String>>);
 
@@ -101,19 +106,31 @@ impl FieldErrors {
 }
 
 /// The body of an error that belongs to no field.
-#[derive(Serialize)]
+///
+/// ```json
+/// {"detail": "Not found.", "code": "not_found"}
+/// ```
+#[derive(Serialize, ToSchema)]
 #[expect(clippy::struct_field_names, reason = "DRF calls it so")]
-struct Detail<'a> {
+#[schema(as = Error)]
+pub struct Detail<'a> {
+    /// What is wrong, for people.
     detail: &'a str,
+    /// What is wrong, for programs.
     code: &'a str,
     /// Of a fault, for whoever looks it up in the log.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     request_id: Option<&'a str>,
 }
 
 /// The body of an answer to an address that has asked too often.
-#[derive(Serialize)]
-struct RateLimited {
+///
+/// ```json
+/// {"error": "Rate limit exceeded. Try again in 60 seconds."}
+/// ```
+#[derive(Serialize, ToSchema)]
+pub struct RateLimited {
     error: String,
 }
 

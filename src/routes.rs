@@ -1,9 +1,12 @@
-//! Every URL, with its methods and handlers.
+//! Every URL, with its name and handlers. What path and method a handler has, its attribute says.
 
 use actix_web::web::{self, ServiceConfig};
 
 use crate::{
-    api::{audit, companies, developers, health, me, projects, root, skills, tokens, users},
+    api::{
+        audit, companies, developers, docs, health, me, projects, root, schema, skills, tokens,
+        users,
+    },
     endpoint::Endpoint,
     error::no_such_path,
     query::Shape,
@@ -19,195 +22,202 @@ pub const RESOURCES: Shape = &[
     ("audit", &[]),
 ];
 
+/// The tags of the documentation: what a path is about.
+pub const TAGS: [(&str, &str); 9] = [
+    ("token", "Signing in, staying so, and ending it."),
+    ("companies", "Employers."),
+    ("skills", "What developers can do and projects need."),
+    ("developers", "Who works for a company and has skills."),
+    ("projects", "What users plan. Each belongs to one of them."),
+    ("users", "Those who can sign in, for staff; and oneself."),
+    ("audit", "What was changed, by whom and when, for staff."),
+    ("about", "The directory itself."),
+    ("health", "For supervisors and load balancers."),
+];
+
 /// The paths that no limit counts, for whoever watches over the server asks them.
 pub const UNLIMITED: [&str; 4] = ["/healthz", "/healthz/", "/readyz", "/readyz/"];
 
+/// An endpoint of handlers, each with what its attribute has made beside it.
+macro_rules! endpoint {
+    ($endpoint:expr, $($module:ident::$handler:ident),+ $(,)?) => {
+        pastey::paste! {{
+            let endpoint = $endpoint;
+            $(let endpoint = endpoint.on($module::$handler, $module::[<__path_ $handler>]);)+
+            endpoint
+        }}
+    };
+}
+
 pub fn configure(app: &mut ServiceConfig) {
-    let root = Endpoint::new("/api/", "Api Root", "The resources of this directory.");
-    app.service(root.get(root::list_resources))
-        .configure(companies)
-        .configure(skills)
-        .configure(developers)
-        .configure(projects)
-        .configure(me)
-        .configure(users)
-        .configure(tokens)
-        .configure(audit)
-        .configure(health)
-        .default_service(web::to(no_such_path));
+    for endpoint in endpoints() {
+        app.service(endpoint);
+    }
+    app.default_service(web::to(no_such_path));
 }
 
-fn companies(app: &mut ServiceConfig) {
-    let list = Endpoint::new(
-        "/api/companies/",
-        "Company List",
-        "Companies, the newest first.",
-    );
-    let one = Endpoint::new("/api/companies/{id}/", "Company Instance", "One company.");
-    let developers = Endpoint::new(
-        "/api/companies/{id}/developers/",
-        "Company Developer List",
-        "The developers of one company.",
-    );
-    app.service(
-        list.get(companies::list_companies)
-            .post(companies::create_company),
-    )
-    .service(
-        one.get(companies::get_company)
-            .put(companies::update_company)
-            .patch(companies::update_company)
-            .delete(companies::delete_company),
-    )
-    .service(developers.get(developers::list_company_developers));
+/// All of them, the more particular of two that could take a path first.
+pub fn endpoints() -> Vec<Endpoint> {
+    let groups = [
+        companies(),
+        skills(),
+        developers(),
+        projects(),
+        users(),
+        tokens(),
+        audit(),
+        about(),
+        health(),
+    ];
+    groups.into_iter().flatten().collect()
 }
 
-fn skills(app: &mut ServiceConfig) {
-    let list = Endpoint::new("/api/skills/", "Skill List", "Skills by name.");
-    let one = Endpoint::new("/api/skills/{id}/", "Skill Instance", "One skill.");
-    let developers = Endpoint::new(
-        "/api/skills/{id}/developers/",
-        "Skill Developer List",
-        "The developers with one skill.",
-    );
-    app.service(list.get(skills::list_skills).post(skills::create_skill))
-        .service(
-            one.get(skills::get_skill)
-                .put(skills::update_skill)
-                .patch(skills::update_skill)
-                .delete(skills::delete_skill),
-        )
-        .service(developers.get(developers::list_skill_developers));
+fn companies() -> Vec<Endpoint> {
+    vec![
+        endpoint!(
+            Endpoint::new("Company List"),
+            companies::list_companies,
+            companies::create_company,
+        ),
+        endpoint!(
+            Endpoint::new("Company Instance"),
+            companies::get_company,
+            companies::update_company,
+            companies::partial_update_company,
+            companies::delete_company,
+        ),
+        endpoint!(
+            Endpoint::new("Company Developer List"),
+            developers::list_company_developers,
+        ),
+    ]
 }
 
-fn audit(app: &mut ServiceConfig) {
-    let list = Endpoint::new(
-        "/api/audit/",
-        "Audit List",
-        "What was changed, the latest first.",
-    );
-    let one = Endpoint::new("/api/audit/{id}/", "Audit Instance", "One change.");
-    app.service(list.get(audit::list_audit))
-        .service(one.get(audit::get_audit_entry));
+fn skills() -> Vec<Endpoint> {
+    vec![
+        endpoint!(
+            Endpoint::new("Skill List"),
+            skills::list_skills,
+            skills::create_skill,
+        ),
+        endpoint!(
+            Endpoint::new("Skill Instance"),
+            skills::get_skill,
+            skills::update_skill,
+            skills::partial_update_skill,
+            skills::delete_skill,
+        ),
+        endpoint!(
+            Endpoint::new("Skill Developer List"),
+            developers::list_skill_developers,
+        ),
+    ]
 }
 
-fn developers(app: &mut ServiceConfig) {
-    let list = Endpoint::new(
-        "/api/developers/",
-        "Developer List",
-        "Developers, the newest first.",
-    );
-    let one = Endpoint::new(
-        "/api/developers/{id}/",
-        "Developer Instance",
-        "One developer.",
-    );
-    let link = Endpoint::new(
-        "/api/developers/{id}/skills/{skill_id}/",
-        "Developer Skill",
-        "That a developer has a skill.",
-    );
-    app.service(
-        list.get(developers::list_developers)
-            .post(developers::create_developer),
-    )
-    .service(
-        one.get(developers::get_developer)
-            .put(developers::update_developer)
-            .patch(developers::update_developer)
-            .delete(developers::delete_developer),
-    )
-    .service(
-        link.put(developers::add_developer_skill)
-            .delete(developers::remove_developer_skill),
-    );
+fn developers() -> Vec<Endpoint> {
+    vec![
+        endpoint!(
+            Endpoint::new("Developer List"),
+            developers::list_developers,
+            developers::create_developer,
+        ),
+        endpoint!(
+            Endpoint::new("Developer Instance"),
+            developers::get_developer,
+            developers::update_developer,
+            developers::partial_update_developer,
+            developers::delete_developer,
+        ),
+        endpoint!(
+            Endpoint::new("Developer Skill"),
+            developers::add_developer_skill,
+            developers::remove_developer_skill,
+        ),
+    ]
 }
 
-fn projects(app: &mut ServiceConfig) {
-    let list = Endpoint::new(
-        "/api/projects/",
-        "Project List",
-        "The caller's projects, the newest first; to staff, everybody's.",
-    );
-    let one = Endpoint::new("/api/projects/{id}/", "Project Instance", "One project.");
-    app.service(
-        list.get(projects::list_projects)
-            .post(projects::create_project),
-    )
-    .service(
-        one.get(projects::get_project)
-            .put(projects::update_project)
-            .patch(projects::update_project)
-            .delete(projects::delete_project),
-    );
+fn projects() -> Vec<Endpoint> {
+    vec![
+        endpoint!(
+            Endpoint::new("Project List"),
+            projects::list_projects,
+            projects::create_project,
+        ),
+        endpoint!(
+            Endpoint::new("Project Instance"),
+            projects::get_project,
+            projects::update_project,
+            projects::partial_update_project,
+            projects::delete_project,
+        ),
+    ]
 }
 
-/// Before [`users`], for whose paths "me" would be an id.
-fn me(app: &mut ServiceConfig) {
-    let me = Endpoint::new("/api/users/me/", "User Me", "The caller.");
-    let password = Endpoint::new(
-        "/api/users/me/password/",
-        "User Me Password",
-        "A new password for the caller.",
-    );
-    let sessions = Endpoint::new(
-        "/api/users/me/sessions/",
-        "User Me Session List",
-        "Where the caller is signed in.",
-    );
-    let session = Endpoint::new(
-        "/api/users/me/sessions/{id}/",
-        "User Me Session Instance",
-        "One sign-in of the caller.",
-    );
-    app.service(me.get(me::get_me).patch(me::update_me))
-        .service(password.post(me::set_my_password))
-        .service(sessions.get(me::list_my_sessions))
-        .service(session.delete(me::end_my_session));
+/// First the caller: to the paths of one user "me" would be an id.
+fn users() -> Vec<Endpoint> {
+    vec![
+        endpoint!(Endpoint::new("User Me"), me::get_me, me::update_me),
+        endpoint!(Endpoint::new("User Me Password"), me::set_my_password),
+        endpoint!(Endpoint::new("User Me Session List"), me::list_my_sessions),
+        endpoint!(
+            Endpoint::new("User Me Session Instance"),
+            me::end_my_session
+        ),
+        endpoint!(
+            Endpoint::new("User List"),
+            users::list_users,
+            users::create_user
+        ),
+        endpoint!(
+            Endpoint::new("User Instance"),
+            users::get_user,
+            users::update_user,
+            users::partial_update_user,
+            users::delete_user,
+        ),
+    ]
 }
 
-fn users(app: &mut ServiceConfig) {
-    let list = Endpoint::new("/api/users/", "User List", "Those who can sign in.");
-    let one = Endpoint::new("/api/users/{id}/", "User Instance", "One user.");
-    app.service(list.get(users::list_users).post(users::create_user))
-        .service(
-            one.get(users::get_user)
-                .put(users::update_user)
-                .patch(users::update_user)
-                .delete(users::delete_user),
-        );
+fn tokens() -> Vec<Endpoint> {
+    vec![
+        endpoint!(Endpoint::new("Token Obtain Pair"), tokens::obtain_token),
+        endpoint!(Endpoint::new("Token Refresh"), tokens::refresh_token),
+        endpoint!(Endpoint::new("Token Verify"), tokens::verify_token),
+        endpoint!(Endpoint::new("Token Blacklist"), tokens::blacklist_token),
+    ]
 }
 
-fn tokens(app: &mut ServiceConfig) {
-    let obtain = Endpoint::new(
-        "/api/token/",
-        "Token Obtain Pair",
-        "A pair of tokens for a user name and password.",
-    );
-    let refresh = Endpoint::new(
-        "/api/token/refresh/",
-        "Token Refresh",
-        "The next pair for a refresh token.",
-    );
-    let verify = Endpoint::new(
-        "/api/token/verify/",
-        "Token Verify",
-        "Whether a token is good.",
-    );
-    let blacklist = Endpoint::new(
-        "/api/token/blacklist/",
-        "Token Blacklist",
-        "Ends the session of a refresh token.",
-    );
-    app.service(obtain.post(tokens::obtain_token))
-        .service(refresh.post(tokens::refresh_token))
-        .service(verify.post(tokens::verify_token))
-        .service(blacklist.post(tokens::blacklist_token));
+fn audit() -> Vec<Endpoint> {
+    vec![
+        endpoint!(Endpoint::new("Audit List"), audit::list_audit),
+        endpoint!(Endpoint::new("Audit Instance"), audit::get_audit_entry),
+    ]
 }
 
-fn health(app: &mut ServiceConfig) {
-    let live = Endpoint::new("/healthz/", "Health", "Whether the server lives.");
-    let ready = Endpoint::new("/readyz/", "Readiness", "Whether the server can serve.");
-    app.service(live.get(health::get_health))
-        .service(ready.get(health::get_readiness));
+fn about() -> Vec<Endpoint> {
+    vec![
+        endpoint!(
+            Endpoint::new("Api Root").renders(&root::MEDIA_TYPES),
+            root::list_resources,
+        ),
+        endpoint!(
+            Endpoint::new("Schema").renders(&schema::MEDIA_TYPES),
+            schema::get_schema,
+        ),
+        endpoint!(
+            Endpoint::new("Docs").renders(&docs::PAGE_TYPES),
+            docs::get_docs,
+        ),
+        endpoint!(
+            Endpoint::new("Docs File").renders(&docs::FILE_TYPES),
+            docs::get_docs_file,
+        ),
+    ]
+}
+
+fn health() -> Vec<Endpoint> {
+    vec![
+        endpoint!(Endpoint::new("Health"), health::get_health),
+        endpoint!(Endpoint::new("Readiness"), health::get_readiness),
+    ]
 }

@@ -2,11 +2,15 @@
 
 use std::ops::RangeInclusive;
 
-use crate::db::Stamp;
+use crate::{db::Stamp, text::trim};
 
 pub const REQUIRED: &str = "This field is required.";
 pub const BLANK: &str = "This field may not be blank.";
 pub const NULL: &str = "This field may not be null.";
+
+/// The spellings of the two words that are taken, as in DRF.
+pub const TRUE: [&str; 3] = ["true", "True", "TRUE"];
+pub const FALSE: [&str; 3] = ["false", "False", "FALSE"];
 
 /// DRF's message for a value that another object has, and only one may.
 pub fn taken(object: &str, field: &str) -> String {
@@ -30,7 +34,7 @@ pub fn text(text: &str, max: usize) -> Result<String, String> {
 /// # Errors
 /// The message for a NUL, and for too many characters.
 pub fn optional_text(text: &str, max: usize) -> Result<String, String> {
-    let text = text.trim();
+    let text = trim(text);
     without_nul(text)?;
     if text.chars().count() > max {
         return Err(format!(
@@ -57,27 +61,37 @@ pub fn without_nul(text: &str) -> Result<&str, String> {
 /// # Errors
 /// The message for text that is no whole number, and for one out of range.
 pub fn integer(text: &str, range: &RangeInclusive<i64>) -> Result<i64, String> {
-    let text = text.trim();
+    let number = at_least(text, *range.start())?;
+    i64::try_from(number)
+        .ok()
+        .filter(|number| number <= range.end())
+        .ok_or_else(|| {
+            format!(
+                "Ensure this value is less than or equal to {}.",
+                range.end()
+            )
+        })
+}
+
+/// Reads a whole number from `min` on, without an end.
+///
+/// # Errors
+/// The message for text that is no whole number, and for one that is less.
+pub fn at_least(text: &str, min: i64) -> Result<i128, String> {
+    let text = trim(text);
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err("A valid integer is required.".to_owned());
     }
-    // What 64 bits cannot hold is out of every range, on the side its sign says.
+    // What does not fit is far out on the side its sign says.
     let number = text.parse().unwrap_or(if text.starts_with('-') {
-        i64::MIN
+        i128::MIN
     } else {
-        i64::MAX
+        i128::MAX
     });
-    if number < *range.start() {
+    if number < i128::from(min) {
         return Err(format!(
-            "Ensure this value is greater than or equal to {}.",
-            range.start()
-        ));
-    }
-    if number > *range.end() {
-        return Err(format!(
-            "Ensure this value is less than or equal to {}.",
-            range.end()
+            "Ensure this value is greater than or equal to {min}."
         ));
     }
     Ok(number)
@@ -88,10 +102,12 @@ pub fn integer(text: &str, range: &RangeInclusive<i64>) -> Result<i64, String> {
 /// # Errors
 /// The message for anything else.
 pub fn boolean(text: &str) -> Result<bool, String> {
-    match text {
-        "true" | "True" | "TRUE" => Ok(true),
-        "false" | "False" | "FALSE" => Ok(false),
-        _ => Err("Must be a valid boolean.".to_owned()),
+    if TRUE.contains(&text) {
+        Ok(true)
+    } else if FALSE.contains(&text) {
+        Ok(false)
+    } else {
+        Err("Must be a valid boolean.".to_owned())
     }
 }
 
@@ -100,7 +116,7 @@ pub fn boolean(text: &str) -> Result<bool, String> {
 /// # Errors
 /// The message of DRF's `DateTimeField`.
 pub fn stamp(text: &str) -> Result<Stamp, String> {
-    Stamp::parse(text.trim()).ok_or_else(|| {
+    Stamp::parse(trim(text)).ok_or_else(|| {
         "Datetime has wrong format. Use one of these formats instead: \
          YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]."
             .to_owned()

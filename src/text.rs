@@ -6,6 +6,14 @@ use unicode_normalization::{
     char::{canonical_combining_class, is_combining_mark},
 };
 
+/// Without the space around it: what Python's `str.strip` takes away, and so DRF.
+pub fn trim(text: &str) -> &str {
+    // Python counts the separators of files, groups, records and units too.
+    text.trim_matches(|character: char| {
+        character.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&character)
+    })
+}
+
 /// Folds the letter case of every script (Unicode's full case folding, as Python's `str.casefold`): two names
 /// that differ in case alone fold to the same text, `STRASSE` and `straße` among them.
 pub fn fold(text: &str) -> String {
@@ -39,7 +47,7 @@ pub fn joined_words(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{fold, words};
+    use super::{fold, trim, words};
 
     #[test]
     fn folds_every_script() {
@@ -47,6 +55,13 @@ mod tests {
         assert_eq!(fold("ΟΔΟΣ"), fold("οδος"));
         assert_eq!(fold("STRASSE"), fold("straße"));
         assert_eq!(fold("ЯНДЕКС"), "яндекс");
+    }
+
+    #[test]
+    fn trims_as_python_does() {
+        assert_eq!(trim(" \t\u{1c}\u{85}a b\u{1f}\u{3000}\n"), "a b");
+        assert_eq!(trim("\u{feff}\u{200b}"), "\u{feff}\u{200b}");
+        assert_eq!(trim("\u{1d} "), "");
     }
 
     #[test]

@@ -1,16 +1,24 @@
+use std::marker::PhantomData;
+
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
     body::BoxBody,
     http::{StatusCode, header},
 };
 use serde::Serialize;
+use serde_json::json;
 
-use super::etag;
-use crate::{error::Error, models::KeptAnswer, urls};
+use super::{Resource, etag};
+use crate::{
+    error::Error,
+    models::KeptAnswer,
+    openapi::{Describe, Operation},
+    urls,
+};
 
-/// The answer to a request that writes.
+/// The answer to a request that writes: `A` says what it is.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Answer<A> {
     status: StatusCode,
     /// The new object, for its URL.
     id: Option<i64>,
@@ -20,35 +28,54 @@ pub struct Answer {
     body: String,
     /// It was given before, to the same request.
     replayed: bool,
+    what: PhantomData<fn() -> A>,
 }
 
-impl Answer {
-    /// 200: the object as it is now.
-    ///
+/// 201: a new object.
+#[derive(Debug)]
+pub struct Created<R>(PhantomData<R>);
+
+/// 201: a new object, or as many as were sent.
+#[derive(Debug)]
+pub struct CreatedSome<R>(PhantomData<R>);
+
+/// 200: the object as it is now.
+#[derive(Debug)]
+pub struct Changed<R>(PhantomData<R>);
+
+/// 201 or 200: the object with what was linked to it, now or before.
+#[derive(Debug)]
+pub struct Linked<R>(PhantomData<R>);
+
+/// 204: there is nothing to show.
+#[derive(Debug)]
+pub struct Done;
+
+impl<R> Answer<Changed<R>> {
     /// # Errors
     /// [`Error::Internal`] when it cannot be written as JSON.
     pub fn changed(body: &impl Serialize) -> Result<Self, Error> {
         Self::new(StatusCode::OK, None, body)
     }
 
-    /// 201: a new object, and where it is.
-    ///
-    /// # Errors
-    /// As [`changed`](Self::changed).
-    pub fn created(id: Option<i64>, body: &impl Serialize) -> Result<Self, Error> {
-        Self::new(StatusCode::CREATED, id, body)
-    }
-
-    /// The same with 201: what the request's URL names was not there before.
-    pub fn as_created(self) -> Self {
-        Self {
-            status: StatusCode::CREATED,
-            is_here: true,
-            ..self
+    /// The same for a link, which is new or was there before.
+    pub fn linked(self, is_new: bool) -> Answer<Linked<R>> {
+        Answer {
+            status: if is_new {
+                StatusCode::CREATED
+            } else {
+                self.status
+            },
+            id: self.id,
+            is_here: is_new,
+            body: self.body,
+            replayed: self.replayed,
+            what: PhantomData,
         }
     }
+}
 
-    /// 204: it is done, and there is nothing to show.
+impl Answer<Done> {
     pub fn done() -> Self {
         Self {
             status: StatusCode::NO_CONTENT,
@@ -56,7 +83,18 @@ impl Answer {
             is_here: false,
             body: String::new(),
             replayed: false,
+            what: PhantomData,
         }
+    }
+}
+
+impl<A> Answer<A> {
+    /// 201: a new object, and where it is.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when it cannot be written as JSON.
+    pub fn created(id: Option<i64>, body: &impl Serialize) -> Result<Self, Error> {
+        Self::new(StatusCode::CREATED, id, body)
     }
 
     fn new(status: StatusCode, id: Option<i64>, body: &impl Serialize) -> Result<Self, Error> {
@@ -68,6 +106,7 @@ impl Answer {
             is_here: false,
             body,
             replayed: false,
+            what: PhantomData,
         })
     }
 
@@ -77,7 +116,7 @@ impl Answer {
     }
 }
 
-impl From<KeptAnswer> for Answer {
+impl<A> From<KeptAnswer> for Answer<A> {
     fn from(kept: KeptAnswer) -> Self {
         let status = u16::try_from(kept.status).ok();
         Self {
@@ -88,11 +127,12 @@ impl From<KeptAnswer> for Answer {
             is_here: false,
             body: kept.body,
             replayed: true,
+            what: PhantomData,
         }
     }
 }
 
-impl Responder for Answer {
+impl<A> Responder for Answer<A> {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
@@ -112,5 +152,46 @@ impl Responder for Answer {
             response.insert_header((header::ETAG, etag::of(self.body.as_bytes())));
         }
         response.content_type("application/json").body(self.body)
+    }
+}
+
+/// What a retry under an `Idempotency-Key` may find in the answer.
+const REPLAYED: &str = "Idempotency-Replayed";
+
+impl<R: Resource> Describe for Answer<Created<R>> {
+    fn describe(operation: &mut Operation) {
+        let schema = operation.components.schema::<R::Body>();
+        operation.answer(201, "It is made.", Some(&schema), &["Location", REPLAYED]);
+    }
+}
+
+impl<R: Resource> Describe for Answer<CreatedSome<R>> {
+    fn describe(operation: &mut Operation) {
+        let one = operation.components.schema::<R::Body>();
+        let schema = json!({"anyOf": [one, {"type": "array", "items": one}]});
+        let about =
+            "It is made, or all of them, in the order of the request. `Location` is there for one.";
+        operation.answer(201, about, Some(&schema), &["Location", REPLAYED]);
+    }
+}
+
+impl<R: Resource> Describe for Answer<Changed<R>> {
+    fn describe(operation: &mut Operation) {
+        let schema = operation.components.schema::<R::Body>();
+        operation.answer(200, "As it is now.", Some(&schema), &["ETag"]);
+    }
+}
+
+impl<R: Resource> Describe for Answer<Linked<R>> {
+    fn describe(operation: &mut Operation) {
+        let schema = operation.components.schema::<R::Body>();
+        operation.answer(200, "It was there before.", Some(&schema), &["ETag"]);
+        operation.answer(201, "It is there now.", Some(&schema), &["Location"]);
+    }
+}
+
+impl Describe for Answer<Done> {
+    fn describe(operation: &mut Operation) {
+        operation.answer(204, "It is done.", None, &[]);
     }
 }

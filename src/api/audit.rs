@@ -1,29 +1,45 @@
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::Id;
 use crate::{
     auth::Staff,
     db::{Db, Stamp},
     error::Error,
-    models::AuditEntry,
+    models::{Action, AuditEntry, ObjectType},
     query::{Detail, Filter, Filtered, List, Page, Shape, Shown},
 };
 
 /// A line of the audit trail as the API shows it.
-#[derive(Debug, Serialize)]
+///
+/// ```json
+/// {
+///   "id": 9, "at": "2026-11-20T08:15:30.123456Z", "user": "boss", "action": "update", "object_type": "skill",
+///   "object_id": 3, "changes": {"name": ["rust", "Rust"]}, "request_id": "5f2c", "address": "192.0.2.7"
+/// }
+/// ```
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditEntry)]
 pub struct AuditBody {
     pub id: i64,
     pub at: Stamp,
     /// The user name of who did it.
+    #[schema(required)]
     pub user: Option<String>,
+    #[schema(value_type = Action)]
     pub action: String,
+    #[schema(value_type = ObjectType)]
     pub object_type: String,
+    #[schema(required)]
     pub object_id: Option<i64>,
-    /// `{"field": [old, new]}`
+    /// `{"field": [old, new]}`; of an import, how many were made and changed.
+    #[schema(value_type = std::collections::HashMap<String, serde_json::Value>)]
     pub changes: Box<RawValue>,
+    #[schema(required)]
     pub request_id: Option<String>,
+    #[schema(required)]
     pub address: Option<String>,
 }
 
@@ -70,10 +86,11 @@ impl Filtered for AuditEntry {
     ];
 }
 
-/// `GET /api/audit/`: what was changed, the latest first.
+/// What was changed, the latest first.
 ///
 /// # Errors
 /// 400 for a parameter that does not fit, 404 for a cursor that does not.
+#[utoipa::path(get, path = "/api/audit/")]
 pub async fn list_audit(
     _: Staff,
     db: Data<Db>,
@@ -85,18 +102,19 @@ pub async fn list_audit(
     Ok(frame.page(slice))
 }
 
-/// `GET /api/audit/{id}/`
+/// One change.
 ///
 /// # Errors
 /// 400 for a field that it does not have, 404 when there is none.
+#[utoipa::path(get, path = "/api/audit/{id}/")]
 pub async fn get_audit_entry(
     _: Staff,
     db: Data<Db>,
     id: Id<AuditEntry>,
     detail: Detail<AuditEntry>,
-) -> Result<Json<Shown<AuditBody>>, Error> {
+) -> Result<Shown<AuditBody>, Error> {
     let entry = db
         .read(move |conn| id.found(AuditEntry::find(conn, id.get())?))
         .await?;
-    Ok(Json(detail.fields.show(entry.into())))
+    Ok(detail.fields.show(entry.into()))
 }

@@ -1,6 +1,6 @@
 //! The body of a request, before anything is made of its fields.
 
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{future::Future, marker::PhantomData, pin::Pin, time::Duration};
 
 use actix_web::{
     FromRequest, HttpRequest,
@@ -9,14 +9,20 @@ use actix_web::{
     web::{Bytes, BytesMut, Data},
 };
 use futures_util::StreamExt as _;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tokio::time::{Instant, timeout_at};
+use utoipa::openapi::HttpMethod;
 
-use super::form::{self, Form};
+use super::{
+    form::{Form, Password, Rule as _},
+    input::{Create, Input},
+    resource::Resource,
+};
 use crate::{
     auth::{Auth, PasswordHash, caller},
     error::Error,
     models::Retry,
+    openapi::{Describe, Operation, Place},
     query::NoParams,
     server::Settings,
 };
@@ -28,31 +34,43 @@ const SLOW: usize = 1_024;
 /// Objects of one request at most.
 const ITEMS_MAX: usize = 10_000;
 
-/// Extractor for a JSON body: what was read, and whether it is the whole object or, for PATCH, a part.
-pub struct Body {
+/// Extractor for a JSON body of the fields that an `I` has.
+pub struct Body<I> {
     value: Value,
-    whole: bool,
     retry: Option<Retry>,
     hash: Option<PasswordHash>,
+    input: PhantomData<fn() -> I>,
 }
 
-/// Extractor for a body of one object or an array of them.
-pub enum Items {
-    One(Body),
+/// Extractor for a body of one `R` to be, or an array of them.
+pub enum Items<R> {
+    One(Body<Create<R>>),
     Many(Vec<Form>, Option<Retry>),
 }
 
-impl Body {
+impl<I: Input> Body<I> {
+    /// Reads all its fields.
+    ///
+    /// # Errors
+    /// 400 for what is no object, and for fields that do not fit.
+    pub fn read(self) -> Result<I, Error> {
+        let mut form = self.form()?;
+        let input = I::read(&mut form);
+        form.finish().into_result()?;
+        Ok(input)
+    }
+
     /// Its fields, to be taken one by one.
     ///
     /// # Errors
     /// 400 for what is no object.
     pub fn form(self) -> Result<Form, Error> {
-        if !self.value.is_object() {
-            Form::new(self.value, self.whole).finish().into_result()?;
+        let is_object = self.value.is_object();
+        let mut form = Form::new(self.value, I::WHOLE);
+        if !is_object {
+            form.finish().into_result()?;
             return Err(Error::Internal("a body is no object".to_owned()));
         }
-        let mut form = Form::new(self.value, self.whole);
         form.hash = self.hash;
         Ok(form)
     }
@@ -67,7 +85,7 @@ impl Body {
     /// # Errors
     /// 503 when too many wait.
     pub async fn hash_password(mut self, auth: &Auth) -> Result<Self, Error> {
-        let password = self.value.get("password").map(form::password);
+        let password = self.value.get("password").map(|value| Password.read(value));
         if let Some(Ok(password)) = password {
             self.hash = Some(auth.hasher.hash(password).await?);
         }
@@ -75,7 +93,7 @@ impl Body {
     }
 }
 
-impl FromRequest for Body {
+impl<I: Input> FromRequest for Body<I> {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
 
@@ -88,7 +106,7 @@ impl FromRequest for Body {
     }
 }
 
-impl FromRequest for Items {
+impl<R: Resource> FromRequest for Items<R> {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
 
@@ -107,7 +125,7 @@ impl FromRequest for Items {
     }
 }
 
-fn many(values: Vec<Value>, retry: Option<Retry>) -> Result<Items, Error> {
+fn many<R>(values: Vec<Value>, retry: Option<Retry>) -> Result<Items<R>, Error> {
     if values.len() > ITEMS_MAX {
         let message = format!("Ensure this field has no more than {ITEMS_MAX} elements.");
         return Err(Error::field("non_field_errors", &message));
@@ -116,17 +134,46 @@ fn many(values: Vec<Value>, retry: Option<Retry>) -> Result<Items, Error> {
     Ok(Items::Many(forms.collect(), retry))
 }
 
-async fn body(request: &HttpRequest, bytes: &[u8]) -> Result<Body, Error> {
+async fn body<I>(request: &HttpRequest, bytes: &[u8]) -> Result<Body<I>, Error> {
     let value = parse(request, bytes)?;
     // A body that cannot be read comes before a parameter that is not known.
     NoParams::extract(request).await?;
     Ok(Body {
         value,
-        whole: request.method() != Method::PATCH,
         retry: retry(request, bytes)?,
         hash: None,
+        input: PhantomData,
     })
 }
+
+impl<I: Input> Describe for Body<I> {
+    fn describe(operation: &mut Operation) {
+        let schema = operation.components.named(&I::name(), I::schema);
+        operation.body(&schema);
+        operation.refuses(&UNREADABLE);
+        if operation.method == HttpMethod::Post && operation.is_for_users() {
+            let about = "Under the same key the same request is carried out once, and answered the same for 24 hours.";
+            let schema = json!({"type": "string", "pattern": "^[!-~]{1,255}$"});
+            operation.parameter(Place::Header, "Idempotency-Key", about, schema);
+            operation.refuses(&[422]);
+        }
+    }
+}
+
+impl<R: Resource> Describe for Items<R> {
+    fn describe(operation: &mut Operation) {
+        Body::<Create<R>>::describe(operation);
+        let one = operation
+            .components
+            .named(&Create::<R>::name(), Create::<R>::schema);
+        let some = json!({"type": "array", "items": one, "maxItems": ITEMS_MAX});
+        operation.body(&json!({"anyOf": [one, some]}));
+        operation.refuses_items();
+    }
+}
+
+/// What a body is refused with that cannot be read, or whose parameters are not known.
+const UNREADABLE: [u16; 4] = [400, 408, 413, 415];
 
 /// The key under which a POST of somebody who has signed in may be sent again.
 fn retry(request: &HttpRequest, bytes: &[u8]) -> Result<Option<Retry>, Error> {

@@ -1,8 +1,12 @@
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use diesel::QueryResult;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::{Answer, Body, Form, Id, Items, Names, Resource, Write, cascade, form};
+use super::{
+    Answer, Body, Changed, CreatedSome, Done, Form, Id, Items, Names, Patch, Resource, Update,
+    Write, cascade, form,
+};
 use crate::{
     auth::{self, Anyone, Staff},
     db::{Db, DbConnection, Stamp},
@@ -12,7 +16,12 @@ use crate::{
 };
 
 /// A company as the API shows it.
-#[derive(Debug, Serialize)]
+///
+/// ```json
+/// {"id": 1, "name": "Acme", "founded_year": 1999, "created_at": "2026-11-20T08:15:30.123456Z", "updated_at": "2026-11-20T08:15:30.123456Z"}
+/// ```
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Company)]
 pub struct CompanyBody {
     pub id: i64,
     pub name: String,
@@ -41,7 +50,12 @@ impl From<Company> for CompanyBody {
 }
 
 /// A company as its developers show it.
-#[derive(Debug, Serialize)]
+///
+/// ```json
+/// {"id": 1, "name": "Acme", "founded_year": 1999}
+/// ```
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CompanyBrief)]
 pub struct CompanyBriefBody {
     pub id: i64,
     pub name: String,
@@ -74,10 +88,11 @@ impl Filtered for Company {
     ];
 }
 
-/// `GET /api/companies/`: the newest first.
+/// Companies, the newest first.
 ///
 /// # Errors
 /// 400 for a parameter that does not fit, 404 for a cursor that does not.
+#[utoipa::path(get, path = "/api/companies/")]
 pub async fn list_companies(
     _: Anyone,
     db: Data<Db>,
@@ -87,53 +102,75 @@ pub async fn list_companies(
     Ok(frame.page(slice))
 }
 
-/// `GET /api/companies/{id}/`
+/// One company.
 ///
 /// # Errors
 /// 400 for a field that it does not have, 404 when there is none.
+#[utoipa::path(get, path = "/api/companies/{id}/")]
 pub async fn get_company(
     _: Anyone,
     db: Data<Db>,
     id: Id<Company>,
     detail: Detail<Company>,
-) -> Result<Json<Shown<CompanyBody>>, Error> {
+) -> Result<Shown<CompanyBody>, Error> {
     let company = db
         .read(move |conn| id.found(Company::find(conn, id.get())?))
         .await?;
-    Ok(Json(detail.fields.show(company.into())))
+    Ok(detail.fields.show(company.into()))
 }
 
-/// `POST /api/companies/`: one, or an array of them.
+/// A new company, or an array of them: all or none.
 ///
 /// # Errors
 /// 400 for fields that do not fit.
-pub async fn create_company(Staff(by): Staff, write: Write, items: Items) -> Result<Answer, Error> {
+#[utoipa::path(post, path = "/api/companies/")]
+pub async fn create_company(
+    Staff(by): Staff,
+    write: Write,
+    items: Items<Company>,
+) -> Result<Answer<CreatedSome<Company>>, Error> {
     write.create_some::<Company>(by, items).await
 }
 
-/// `PUT` and `PATCH /api/companies/{id}/`
+/// Replaces a company.
 ///
 /// # Errors
 /// 404 when there is none, 412 when it has changed since, 400 for fields that do not fit.
+#[utoipa::path(put, path = "/api/companies/{id}/")]
 pub async fn update_company(
     Staff(by): Staff,
     id: Id<Company>,
     write: Write,
-    body: Body,
-) -> Result<Answer, Error> {
+    body: Body<Update<Company>>,
+) -> Result<Answer<Changed<Company>>, Error> {
     write.update(by, body, move |conn| id.held(conn)).await
 }
 
-/// `DELETE /api/companies/{id}/`: its developers go with it.
+/// Changes some fields of a company.
+///
+/// # Errors
+/// As for replacing it.
+#[utoipa::path(patch, path = "/api/companies/{id}/")]
+pub async fn partial_update_company(
+    Staff(by): Staff,
+    id: Id<Company>,
+    write: Write,
+    body: Body<Patch<Company>>,
+) -> Result<Answer<Changed<Company>>, Error> {
+    write.update(by, body, move |conn| id.held(conn)).await
+}
+
+/// Deletes a company, and its developers with it.
 ///
 /// # Errors
 /// 404 when there is none, 412 when it has changed since.
+#[utoipa::path(delete, path = "/api/companies/{id}/")]
 pub async fn delete_company(
     _: Staff,
     _: NoParams,
     id: Id<Company>,
     write: Write,
-) -> Result<Answer, Error> {
+) -> Result<Answer<Done>, Error> {
     write.delete(move |conn| id.held(conn)).await
 }
 
@@ -162,12 +199,11 @@ impl Resource for Company {
         _: &auth::User,
         id: Option<i64>,
     ) {
-        let years = Self::FOUNDED_YEAR_MIN..=i64::from(Stamp::now().year());
         form.required("name", &mut draft.name, form::text(Self::NAME_MAX));
         form.required(
             "founded_year",
             &mut draft.founded_year,
-            form::integer(years),
+            form::year(Self::FOUNDED_YEAR_MIN),
         );
         form.read_only(&["id", "created_at", "updated_at"]);
         names.take(form, &draft.name, id, Self::TYPE);

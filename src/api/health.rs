@@ -2,6 +2,7 @@
 
 use actix_web::web::{Data, Json};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     auth::Probe,
@@ -10,23 +11,29 @@ use crate::{
     query::NoParams,
 };
 
-/// `{"status": "ok"}`
-#[derive(Debug, Serialize)]
+/// All is well.
+///
+/// ```json
+/// {"status": "ok"}
+/// ```
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
     status: &'static str,
 }
 
 const OK: Json<Health> = Json(Health { status: "ok" });
 
-/// `GET /healthz`: the server lives.
+/// Whether the server lives.
+#[utoipa::path(get, path = "/healthz")]
 pub async fn get_health(_: Probe, _: NoParams) -> Json<Health> {
     OK
 }
 
-/// `GET /readyz`: the server can serve, for the database answers and has this binary's schema.
+/// Whether the server can serve: the database answers and has this schema.
 ///
 /// # Errors
 /// 503 with the reason when it cannot.
+#[utoipa::path(get, path = "/readyz")]
 pub async fn get_readiness(_: Probe, db: Data<Db>, _: NoParams) -> Result<Json<Health>, Error> {
     db.ready()
         .await

@@ -4,9 +4,15 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use serde_json::json;
 
 use super::Resource;
-use crate::{db::DbConnection, error::Error, query::Listed};
+use crate::{
+    db::DbConnection,
+    error::Error,
+    openapi::{Describe, Operation, Place},
+    query::Listed,
+};
 
 /// Extractor for the `{id}` of a path that names an `M`. What can be no id is an object that is not there.
 pub struct Id<M> {
@@ -63,6 +69,20 @@ impl<M: Listed> FromRequest for Id<M> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(Self::of(request))
     }
+}
+
+impl<M: Listed> Describe for Id<M> {
+    fn describe(operation: &mut Operation) {
+        describe::<M>(operation, "id");
+    }
+}
+
+/// Describes the part of a path that names an `M`.
+pub fn describe<M: Listed>(operation: &mut Operation, part: &str) {
+    let schema = json!({"type": "integer", "format": "int64", "minimum": 1});
+    let about = format!("The id of the {}.", M::NAME.to_lowercase());
+    operation.parameter(Place::Path, part, &about, schema);
+    operation.refuses(&[404]);
 }
 
 /// A positive number of 64 bits in plain digits.

@@ -1,10 +1,11 @@
 //! What users see and change of themselves.
 
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
-    Answer, Body, Form, Id, Write, form,
+    Answer, Body, Changed, Done, Form, Id, Input, Write, form,
     users::{UserBody, check_password},
     write::{once, replay},
 };
@@ -17,9 +18,18 @@ use crate::{
 };
 
 /// A session as its user sees it: where and when a sign-in began it, and when its tokens were last renewed.
-#[derive(Debug, Serialize)]
+///
+/// ```json
+/// {
+///   "id": 5, "address": "192.0.2.7", "user_agent": "curl/8.14.1", "created_at": "2026-11-20T08:15:30.123456Z",
+///   "last_used_at": "2026-11-20T08:20:30.123456Z", "expires_at": "2026-11-21T08:20:30.123456Z"
+/// }
+/// ```
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Session)]
 pub struct SessionBody {
     pub id: i64,
+    #[schema(required)]
     pub address: Option<String>,
     pub user_agent: String,
     pub created_at: Stamp,
@@ -60,34 +70,23 @@ impl Filtered for Session {
     ];
 }
 
-/// `GET /api/users/me/`: the caller.
-///
-/// # Errors
-/// 400 for a field that it does not have.
-pub async fn get_me(
-    user: auth::User,
-    db: Data<Db>,
-    detail: Detail<User>,
-) -> Result<Json<Shown<UserBody>>, Error> {
-    let body = db.read(move |conn| stored(conn, user.id)).await?;
-    Ok(Json(detail.fields.show(body)))
+/// What users change of themselves.
+pub struct MePatch {
+    email: Option<String>,
 }
 
-/// `PATCH /api/users/me/`: the email; the rest is the staff's to change.
-///
-/// # Errors
-/// 412 when it has changed since, 400 for fields that do not fit.
-pub async fn update_me(user: auth::User, write: Write, body: Body) -> Result<Answer, Error> {
-    let load = move |conn: &mut DbConnection| {
-        let me = User::held(conn, user.id)?;
-        me.ok_or(Error::NoSuchObject(User::NAME))
-    };
-    let work = move |conn: &mut DbConnection, me: User| {
-        let (id, old) = (me.id, UserDraft::from(me));
-        let mut draft = old.clone();
-        let mut form = body.form()?;
-        let email = form::text_by(User::check_email);
-        form.optional("email", &mut draft.email, String::new(), email);
+impl Input for MePatch {
+    const WHOLE: bool = false;
+
+    fn name() -> String {
+        "MePatch".to_owned()
+    }
+
+    fn read(form: &mut Form) -> Self {
+        let mut email = String::new();
+        let is_named = form.has("email");
+        let rule = form::optional_text_by(User::EMAIL_MAX, User::check_email);
+        form.kept("email", &mut email, rule);
         form.read_only(&[
             "id",
             "username",
@@ -96,7 +95,65 @@ pub async fn update_me(user: auth::User, write: Write, body: Body) -> Result<Ans
             "date_joined",
             "last_login",
         ]);
-        form.finish().into_result()?;
+        Self {
+            email: is_named.then_some(email),
+        }
+    }
+}
+
+/// A password in place of another.
+pub struct NewPassword {
+    current: String,
+    new: String,
+}
+
+impl Input for NewPassword {
+    fn name() -> String {
+        "NewPassword".to_owned()
+    }
+
+    fn read(form: &mut Form) -> Self {
+        let (mut current, mut new) = (String::new(), String::new());
+        form.required("current_password", &mut current, form::Password);
+        form.required("new_password", &mut new, form::NewPassword);
+        Self { current, new }
+    }
+}
+
+/// The caller.
+///
+/// # Errors
+/// 400 for a field that it does not have.
+#[utoipa::path(get, path = "/api/users/me/")]
+pub async fn get_me(
+    user: auth::User,
+    db: Data<Db>,
+    detail: Detail<User>,
+) -> Result<Shown<UserBody>, Error> {
+    let body = db.read(move |conn| stored(conn, user.id)).await?;
+    Ok(detail.fields.show(body))
+}
+
+/// Changes the caller's email; the rest is the staff's to change.
+///
+/// # Errors
+/// 412 when it has changed since, 400 for fields that do not fit.
+#[utoipa::path(patch, path = "/api/users/me/")]
+pub async fn update_me(
+    user: auth::User,
+    write: Write,
+    body: Body<MePatch>,
+) -> Result<Answer<Changed<User>>, Error> {
+    let load = move |conn: &mut DbConnection| {
+        let me = User::held(conn, user.id)?;
+        me.ok_or(Error::NoSuchObject(User::NAME))
+    };
+    let work = move |conn: &mut DbConnection, me: User| {
+        let (id, old) = (me.id, UserDraft::from(me));
+        let mut draft = old.clone();
+        if let Some(email) = body.read()?.email {
+            draft.email = email;
+        }
         if draft != old {
             draft.update(conn, id)?;
         }
@@ -105,16 +162,17 @@ pub async fn update_me(user: auth::User, write: Write, body: Body) -> Result<Ans
     write.change(load, work).await
 }
 
-/// `POST /api/users/me/password/`: a new password, which ends the caller's sessions.
+/// A new password for the caller, which ends the caller's sessions.
 ///
 /// # Errors
 /// 400 for a current password that is wrong and a new one that breaks the rules.
+#[utoipa::path(post, path = "/api/users/me/password/")]
 pub async fn set_my_password(
     user: auth::User,
     write: Write,
     auth: Data<Auth>,
-    body: Body,
-) -> Result<Answer, Error> {
+    body: Body<NewPassword>,
+) -> Result<Answer<Done>, Error> {
     let (id, retry) = (user.id, body.retry());
     // Sent again, it comes with a password that is the current one no more.
     if let Some(retry) = retry.clone() {
@@ -155,9 +213,7 @@ async fn passwords(
     let (Some(user), Some(hash)) = known else {
         return Err(Error::NoSuchObject(User::NAME));
     };
-    let (mut current, mut new) = (String::new(), String::new());
-    form.required("current_password", &mut current, form::password);
-    form.required("new_password", &mut new, form::password);
+    let NewPassword { current, new } = NewPassword::read(&mut form);
     if !new.is_empty() {
         check_password(&mut form, "new_password", &new, &user.username, &user.email);
     }
@@ -170,10 +226,11 @@ async fn passwords(
 
 const WRONG_PASSWORD: &str = "Your old password was entered incorrectly. Please enter it again.";
 
-/// `GET /api/users/me/sessions/`: where the caller is signed in, the latest sign-in first.
+/// Where the caller is signed in, the latest sign-in first.
 ///
 /// # Errors
 /// 400 for a parameter that does not fit, 404 for a cursor that does not.
+#[utoipa::path(get, path = "/api/users/me/sessions/")]
 pub async fn list_my_sessions(
     user: auth::User,
     db: Data<Db>,
@@ -185,16 +242,17 @@ pub async fn list_my_sessions(
     Ok(frame.page(slice))
 }
 
-/// `DELETE /api/users/me/sessions/{id}/`: its refresh token works no more.
+/// Ends one sign-in of the caller: its refresh token works no more.
 ///
 /// # Errors
 /// 404 when the caller has none of this id.
+#[utoipa::path(delete, path = "/api/users/me/sessions/{id}/")]
 pub async fn end_my_session(
     user: auth::User,
     _: NoParams,
     db: Data<Db>,
     id: Id<Session>,
-) -> Result<Answer, Error> {
+) -> Result<Answer<Done>, Error> {
     db.write(move |conn| {
         let ended = Session::end_of_user(conn, id.get(), user.id)?;
         id.found(ended.then(Answer::done))

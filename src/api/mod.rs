@@ -6,25 +6,29 @@ mod body;
 mod cascade;
 pub mod companies;
 pub mod developers;
+pub mod docs;
 pub mod etag;
 mod form;
 pub mod health;
 mod id;
+mod input;
 pub mod me;
 mod names;
 pub mod projects;
 mod resource;
 pub mod root;
+pub mod schema;
 pub mod skills;
 pub mod tokens;
 pub mod users;
 pub mod write;
 
 pub use self::{
-    answer::Answer,
+    answer::{Answer, Changed, Created, CreatedSome, Done, Linked},
     body::{Body, Items},
     form::Form,
     id::Id,
+    input::{Create, Input, Patch, Update},
     names::Names,
     resource::Resource,
     write::Write,

@@ -16,6 +16,15 @@ pub struct Names<M> {
     seen: HashSet<String>,
 }
 
+impl<M> Default for Names<M> {
+    fn default() -> Self {
+        Self {
+            found: Found::default(),
+            seen: HashSet::new(),
+        }
+    }
+}
+
 impl<M: Referable> Names<M> {
     /// # Errors
     /// Those of the statement.

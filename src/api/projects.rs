@@ -1,8 +1,12 @@
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use diesel::QueryResult;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::{Answer, Body, Form, Id, Resource, Write, form, skills::SkillBody};
+use super::{
+    Answer, Body, Changed, Create, Created, Done, Form, Id, Patch, Resource, Update, Write, form,
+    skills::SkillBody,
+};
 use crate::{
     auth::{self, Editing, Owned},
     db::{Db, DbConnection, Stamp},
@@ -15,7 +19,16 @@ use crate::{
 };
 
 /// A project as the API shows it.
-#[derive(Debug, Serialize)]
+///
+/// ```json
+/// {
+///   "id": 1, "name": "Engine", "description": "It computes.",
+///   "skills": [{"id": 3, "name": "Rust", "category": "programming"}], "owner": "ada",
+///   "created_at": "2026-11-20T08:15:30.123456Z", "updated_at": "2026-11-20T08:15:30.123456Z"
+/// }
+/// ```
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Project)]
 pub struct ProjectBody {
     pub id: i64,
     pub name: String,
@@ -72,10 +85,11 @@ impl Owned for Project {
     }
 }
 
-/// `GET /api/projects/`: the caller's own, to staff all of them, the newest first.
+/// The caller's projects, the newest first; to staff, everybody's.
 ///
 /// # Errors
 /// 400 for a parameter that does not fit, 404 for a cursor that does not.
+#[utoipa::path(get, path = "/api/projects/")]
 pub async fn list_projects(
     user: auth::User,
     db: Data<Db>,
@@ -91,16 +105,17 @@ pub async fn list_projects(
     Ok(frame.page(slice))
 }
 
-/// `GET /api/projects/{id}/`
+/// One project.
 ///
 /// # Errors
 /// 404 when the caller sees none of this id, 400 for a field that it does not have.
+#[utoipa::path(get, path = "/api/projects/{id}/")]
 pub async fn get_project(
     user: auth::User,
     db: Data<Db>,
     id: Id<Project>,
     detail: Detail<Project>,
-) -> Result<Json<Shown<ProjectBody>>, Error> {
+) -> Result<Shown<ProjectBody>, Error> {
     let fields = detail.fields.clone();
     let found = db
         .read(move |conn| {
@@ -108,39 +123,60 @@ pub async fn get_project(
             id.found(complete(conn, vec![project], &fields)?.pop())
         })
         .await?;
-    Ok(Json(detail.fields.show(found.into())))
+    Ok(detail.fields.show(found.into()))
 }
 
-/// `POST /api/projects/`: the caller becomes the owner; staff may name another.
+/// A new project. The caller becomes the owner; staff may name another.
 ///
 /// # Errors
 /// 400 for fields that do not fit.
-pub async fn create_project(user: auth::User, write: Write, body: Body) -> Result<Answer, Error> {
+#[utoipa::path(post, path = "/api/projects/")]
+pub async fn create_project(
+    user: auth::User,
+    write: Write,
+    body: Body<Create<Project>>,
+) -> Result<Answer<Created<Project>>, Error> {
     write.create::<Project>(user, body).await
 }
 
-/// `PUT` and `PATCH /api/projects/{id}/`, by the owner and by staff.
+/// Replaces a project, by the owner and by staff.
 ///
 /// # Errors
 /// 404 when the caller sees none of this id, 412 when it has changed since, 400 for fields that do not fit.
+#[utoipa::path(put, path = "/api/projects/{id}/")]
 pub async fn update_project(
     editing: Editing<Project>,
     write: Write,
-    body: Body,
-) -> Result<Answer, Error> {
+    body: Body<Update<Project>>,
+) -> Result<Answer<Changed<Project>>, Error> {
     let by = editing.user.clone();
     write.update(by, body, move |conn| editing.load(conn)).await
 }
 
-/// `DELETE /api/projects/{id}/`, by the owner and by staff.
+/// Changes some fields of a project, by the owner and by staff.
+///
+/// # Errors
+/// As for replacing it.
+#[utoipa::path(patch, path = "/api/projects/{id}/")]
+pub async fn partial_update_project(
+    editing: Editing<Project>,
+    write: Write,
+    body: Body<Patch<Project>>,
+) -> Result<Answer<Changed<Project>>, Error> {
+    let by = editing.user.clone();
+    write.update(by, body, move |conn| editing.load(conn)).await
+}
+
+/// Deletes a project.
 ///
 /// # Errors
 /// 404 when the caller sees none of this id, 412 when it has changed since.
+#[utoipa::path(delete, path = "/api/projects/{id}/")]
 pub async fn delete_project(
     editing: Editing<Project>,
     _: NoParams,
     write: Write,
-) -> Result<Answer, Error> {
+) -> Result<Answer<Done>, Error> {
     write.delete(move |conn| editing.load(conn)).await
 }
 
@@ -169,6 +205,7 @@ fn complete(
 }
 
 /// What forms of projects refer to.
+#[derive(Default)]
 pub struct Referred {
     skills: Found<Skill>,
     users: Found<User>,
@@ -208,15 +245,13 @@ impl Resource for Project {
             "description",
             &mut draft.description,
             String::new(),
-            form::optional_text,
+            form::optional_text(),
         );
         form.references("skills", skills, &known.skills);
         if by.is_staff {
-            let owner = draft.owner_id;
-            form.optional(
+            form.kept(
                 "owner",
                 &mut draft.owner_id,
-                owner,
                 form::reference_to(&known.users),
             );
         }

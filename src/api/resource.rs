@@ -1,6 +1,7 @@
 //! What there is to say of a model whose objects clients write; the rest is the same for all of them and in `write.rs`.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Form;
 use crate::{
@@ -14,11 +15,11 @@ use crate::{
 pub trait Resource: Stored {
     const TYPE: ObjectType;
     /// An object as the API shows it.
-    type Body: Serialize + Send + 'static;
+    type Body: Serialize + ToSchema + Send + 'static;
     /// An object to be, or what one is to become.
     type Draft: Clone + Send;
     /// What forms refer to and names that are taken, looked up for all forms of a request at once.
-    type Known;
+    type Known: Default;
 
     /// The draft of an object that `by` makes.
     fn blank(by: &auth::User, now: Stamp) -> Self::Draft;

@@ -1,8 +1,12 @@
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use diesel::QueryResult;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::{Answer, Body, Form, Id, Items, Names, Resource, Write, cascade, form};
+use super::{
+    Answer, Body, Changed, CreatedSome, Done, Form, Id, Items, Names, Patch, Resource, Update,
+    Write, cascade, form,
+};
 use crate::{
     auth::{self, Anyone, Staff},
     db::{Db, DbConnection, Stamp},
@@ -15,7 +19,12 @@ use crate::{
 };
 
 /// A skill as the API shows it.
-#[derive(Debug, Serialize)]
+///
+/// ```json
+/// {"id": 3, "name": "Rust", "category": "programming"}
+/// ```
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Skill)]
 pub struct SkillBody {
     pub id: i64,
     pub name: String,
@@ -34,10 +43,11 @@ impl Filtered for Skill {
     const SHAPE: Shape = &[("id", &[]), ("name", &[]), ("category", &[])];
 }
 
-/// `GET /api/skills/`: by name.
+/// Skills by name.
 ///
 /// # Errors
 /// 400 for a parameter that does not fit, 404 for a cursor that does not.
+#[utoipa::path(get, path = "/api/skills/")]
 pub async fn list_skills(
     _: Anyone,
     db: Data<Db>,
@@ -47,53 +57,75 @@ pub async fn list_skills(
     Ok(frame.page(slice))
 }
 
-/// `GET /api/skills/{id}/`
+/// One skill.
 ///
 /// # Errors
 /// 400 for a field that it does not have, 404 when there is none.
+#[utoipa::path(get, path = "/api/skills/{id}/")]
 pub async fn get_skill(
     _: Anyone,
     db: Data<Db>,
     id: Id<Skill>,
     detail: Detail<Skill>,
-) -> Result<Json<Shown<SkillBody>>, Error> {
+) -> Result<Shown<SkillBody>, Error> {
     let skill = db
         .read(move |conn| id.found(Skill::find(conn, id.get())?))
         .await?;
-    Ok(Json(detail.fields.show(skill.into())))
+    Ok(detail.fields.show(skill.into()))
 }
 
-/// `POST /api/skills/`: one, or an array of them.
+/// A new skill, or an array of them: all or none.
 ///
 /// # Errors
 /// 400 for fields that do not fit.
-pub async fn create_skill(Staff(by): Staff, write: Write, items: Items) -> Result<Answer, Error> {
+#[utoipa::path(post, path = "/api/skills/")]
+pub async fn create_skill(
+    Staff(by): Staff,
+    write: Write,
+    items: Items<Skill>,
+) -> Result<Answer<CreatedSome<Skill>>, Error> {
     write.create_some::<Skill>(by, items).await
 }
 
-/// `PUT` and `PATCH /api/skills/{id}/`
+/// Replaces a skill.
 ///
 /// # Errors
 /// 404 when there is none, 412 when it has changed since, 400 for fields that do not fit.
+#[utoipa::path(put, path = "/api/skills/{id}/")]
 pub async fn update_skill(
     Staff(by): Staff,
     id: Id<Skill>,
     write: Write,
-    body: Body,
-) -> Result<Answer, Error> {
+    body: Body<Update<Skill>>,
+) -> Result<Answer<Changed<Skill>>, Error> {
     write.update(by, body, move |conn| id.held(conn)).await
 }
 
-/// `DELETE /api/skills/{id}/`: who had it has it no more.
+/// Changes some fields of a skill.
+///
+/// # Errors
+/// As for replacing it.
+#[utoipa::path(patch, path = "/api/skills/{id}/")]
+pub async fn partial_update_skill(
+    Staff(by): Staff,
+    id: Id<Skill>,
+    write: Write,
+    body: Body<Patch<Skill>>,
+) -> Result<Answer<Changed<Skill>>, Error> {
+    write.update(by, body, move |conn| id.held(conn)).await
+}
+
+/// Deletes a skill: who had it has it no more.
 ///
 /// # Errors
 /// 404 when there is none, 412 when it has changed since.
+#[utoipa::path(delete, path = "/api/skills/{id}/")]
 pub async fn delete_skill(
     _: Staff,
     _: NoParams,
     id: Id<Skill>,
     write: Write,
-) -> Result<Answer, Error> {
+) -> Result<Answer<Done>, Error> {
     write.delete(move |conn| id.held(conn)).await
 }
 
@@ -122,7 +154,11 @@ impl Resource for Skill {
         _: &auth::User,
         id: Option<i64>,
     ) {
-        form.required("name", &mut draft.name, form::text_by(Self::check_name));
+        form.required(
+            "name",
+            &mut draft.name,
+            form::text_by(Self::NAME_MAX, Self::check_name),
+        );
         form.required(
             "category",
             &mut draft.category,

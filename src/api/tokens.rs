@@ -7,8 +7,9 @@ use actix_web::{
 };
 use serde::Serialize;
 use serde_json::Map;
+use utoipa::ToSchema;
 
-use super::{Body, form, write::author};
+use super::{Body, Form, Input, form, write::author};
 use crate::{
     auth::{Anonymous, Auth, Claims, PasswordHash, Refusal, TokenType},
     db::{Db, Stamp},
@@ -21,7 +22,11 @@ use crate::{
 };
 
 /// A pair of tokens.
-#[derive(Serialize)]
+///
+/// ```json
+/// {"access": "eyJhbGciOiJIUzI1NiJ9…", "refresh": "eyJhbGciOiJIUzI1NiJ9…"}
+/// ```
+#[derive(Serialize, ToSchema)]
 pub struct TokenPair {
     /// Goes with each request.
     pub access: String,
@@ -29,26 +34,78 @@ pub struct TokenPair {
     pub refresh: String,
 }
 
-/// `{}`
-#[derive(Debug, Serialize)]
+/// It is so, and there is no more to say.
+///
+/// ```json
+/// {}
+/// ```
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Empty {}
 
-/// `POST /api/token/`: a pair for a user name and password. It begins a session.
+/// What signs in.
+pub struct Credentials {
+    username: String,
+    password: String,
+}
+
+/// A token that renews a session.
+pub struct RefreshToken(String);
+
+/// A token of either type.
+pub struct AnyToken(String);
+
+impl Input for Credentials {
+    fn name() -> String {
+        "Credentials".to_owned()
+    }
+
+    fn read(form: &mut Form) -> Self {
+        let (mut username, mut password) = (String::new(), String::new());
+        form.required("username", &mut username, form::text(usize::MAX));
+        form.required("password", &mut password, form::Password);
+        Self { username, password }
+    }
+}
+
+impl Input for RefreshToken {
+    fn name() -> String {
+        "RefreshToken".to_owned()
+    }
+
+    fn read(form: &mut Form) -> Self {
+        Self(token(form, "refresh"))
+    }
+}
+
+impl Input for AnyToken {
+    fn name() -> String {
+        "AnyToken".to_owned()
+    }
+
+    fn read(form: &mut Form) -> Self {
+        Self(token(form, "token"))
+    }
+}
+
+fn token(form: &mut Form, name: &str) -> String {
+    let mut token = String::new();
+    form.required(name, &mut token, form::text(usize::MAX));
+    token
+}
+
+/// A pair of tokens for a user name and password. It begins a session.
 ///
 /// # Errors
 /// 401 when they are not those of an active user.
+#[utoipa::path(post, path = "/api/token/", responses((status = 401)))]
 pub async fn obtain_token(
     _: Anonymous,
     request: HttpRequest,
     db: Data<Db>,
     auth: Data<Auth>,
-    body: Body,
+    body: Body<Credentials>,
 ) -> Result<Json<TokenPair>, Error> {
-    let (mut username, mut password) = (String::new(), String::new());
-    let mut form = body.form()?;
-    form.required("username", &mut username, form::text(usize::MAX));
-    form.required("password", &mut password, form::password);
-    form.finish().into_result()?;
+    let Credentials { username, password } = body.read()?;
     count_login(&request, &username).await?;
     let mut author = author(&request)?;
     let found = check(&db, &auth, &username, password, origin(&request)).await?;
@@ -90,19 +147,19 @@ async fn refuse(
     Err(NO_ACCOUNT)
 }
 
-/// `POST /api/token/refresh/`: the next pair for a refresh token, once.
+/// The next pair for a refresh token, once.
 ///
 /// # Errors
 /// 401 for a token that is not good; a used one ends its session.
+#[utoipa::path(post, path = "/api/token/refresh/", responses((status = 401)))]
 pub async fn refresh_token(
     _: Anonymous,
     db: Data<Db>,
     auth: Data<Auth>,
-    body: Body,
+    body: Body<RefreshToken>,
 ) -> Result<Json<TokenPair>, Error> {
-    let claims = auth
-        .keys
-        .read_as(TokenType::Refresh, &read(body, "refresh")?)?;
+    let RefreshToken(token) = body.read()?;
+    let claims = auth.keys.read_as(TokenType::Refresh, &token)?;
     let user = active_user(&db, &claims).await?;
     let (now, grace) = (Stamp::now(), auth.settings.refresh_grace);
     let (pair, next) = auth.pair(user.id, user.is_staff, now)?;
@@ -118,17 +175,19 @@ pub async fn refresh_token(
     }
 }
 
-/// `POST /api/token/verify/`: whether a token of either type would be taken.
+/// Whether a token of either type would be taken.
 ///
 /// # Errors
 /// 401 when it would not.
+#[utoipa::path(post, path = "/api/token/verify/", responses((status = 401)))]
 pub async fn verify_token(
     _: Anonymous,
     db: Data<Db>,
     auth: Data<Auth>,
-    body: Body,
+    body: Body<AnyToken>,
 ) -> Result<Json<Empty>, Error> {
-    let claims = auth.keys.read(&read(body, "token")?)?;
+    let AnyToken(token) = body.read()?;
+    let claims = auth.keys.read(&token)?;
     active_user(&db, &claims).await?;
     if claims.token_type == TokenType::Refresh {
         let live = db
@@ -141,19 +200,19 @@ pub async fn verify_token(
     Ok(Json(Empty {}))
 }
 
-/// `POST /api/token/blacklist/`: ends the session of a refresh token.
+/// Ends the session of a refresh token.
 ///
 /// # Errors
 /// 401 for a token that is not good, or whose session has ended before.
+#[utoipa::path(post, path = "/api/token/blacklist/", responses((status = 401)))]
 pub async fn blacklist_token(
     _: Anonymous,
     db: Data<Db>,
     auth: Data<Auth>,
-    body: Body,
+    body: Body<RefreshToken>,
 ) -> Result<Json<Empty>, Error> {
-    let claims = auth
-        .keys
-        .read_as(TokenType::Refresh, &read(body, "refresh")?)?;
+    let RefreshToken(token) = body.read()?;
+    let claims = auth.keys.read_as(TokenType::Refresh, &token)?;
     let ended = db
         .write(move |conn| Session::end_of_token(conn, &claims.jti_hash()).map_err(Error::from))
         .await?;
@@ -227,15 +286,6 @@ async fn active_user(db: &Db, claims: &Claims) -> Result<UserRights, Error> {
             detail: "No active account found for the given token.",
             code: "no_active_account",
         })
-}
-
-/// The one field that a body has.
-fn read(body: Body, name: &str) -> Result<String, Error> {
-    let mut token = String::new();
-    let mut form = body.form()?;
-    form.required(name, &mut token, form::text(usize::MAX));
-    form.finish().into_result()?;
-    Ok(token)
 }
 
 fn origin(request: &HttpRequest) -> Origin {

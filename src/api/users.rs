@@ -1,8 +1,12 @@
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use diesel::QueryResult;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::{Answer, Body, Form, Id, Names, Resource, Write, cascade, form};
+use super::{
+    Answer, Body, Changed, Create, Created, Done, Form, Id, Names, Patch, Resource, Update, Write,
+    cascade, form,
+};
 use crate::{
     auth::{self, Auth, PasswordHash, Staff, password},
     db::{Db, DbConnection, Stamp},
@@ -12,7 +16,15 @@ use crate::{
 };
 
 /// A user as the API shows it. The password goes in alone.
-#[derive(Debug, Serialize)]
+///
+/// ```json
+/// {
+///   "id": 2, "username": "ada", "email": "ada@example.org", "is_staff": false, "is_active": true,
+///   "date_joined": "2026-11-20T08:15:30.123456Z", "last_login": null
+/// }
+/// ```
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = User)]
 pub struct UserBody {
     pub id: i64,
     pub username: String,
@@ -20,6 +32,7 @@ pub struct UserBody {
     pub is_staff: bool,
     pub is_active: bool,
     pub date_joined: Stamp,
+    #[schema(required)]
     pub last_login: Option<Stamp>,
 }
 
@@ -59,10 +72,11 @@ impl Filtered for User {
     ];
 }
 
-/// `GET /api/users/`
+/// Those who can sign in.
 ///
 /// # Errors
 /// 400 for a parameter that does not fit, 404 for a cursor that does not.
+#[utoipa::path(get, path = "/api/users/")]
 pub async fn list_users(
     _: Staff,
     db: Data<Db>,
@@ -72,61 +86,81 @@ pub async fn list_users(
     Ok(frame.page(slice))
 }
 
-/// `GET /api/users/{id}/`
+/// One user.
 ///
 /// # Errors
 /// 400 for a field that it does not have, 404 when there is none.
+#[utoipa::path(get, path = "/api/users/{id}/")]
 pub async fn get_user(
     _: Staff,
     db: Data<Db>,
     id: Id<User>,
     detail: Detail<User>,
-) -> Result<Json<Shown<UserBody>>, Error> {
+) -> Result<Shown<UserBody>, Error> {
     let user = db
         .read(move |conn| id.found(User::find(conn, id.get())?))
         .await?;
-    Ok(Json(detail.fields.show(user.into())))
+    Ok(detail.fields.show(user.into()))
 }
 
-/// `POST /api/users/`
+/// A new user.
 ///
 /// # Errors
 /// 400 for fields that do not fit.
+#[utoipa::path(post, path = "/api/users/")]
 pub async fn create_user(
     Staff(by): Staff,
     write: Write,
     auth: Data<Auth>,
-    body: Body,
-) -> Result<Answer, Error> {
+    body: Body<Create<User>>,
+) -> Result<Answer<Created<User>>, Error> {
     let body = body.hash_password(&auth).await?;
     write.create::<User>(by, body).await
 }
 
-/// `PUT` and `PATCH /api/users/{id}/`. A new password ends the user's sessions.
+/// Replaces a user. A new password ends the user's sessions.
 ///
 /// # Errors
 /// 404 when there is none, 412 when it has changed since, 400 for fields that do not fit.
+#[utoipa::path(put, path = "/api/users/{id}/")]
 pub async fn update_user(
     Staff(by): Staff,
     id: Id<User>,
     write: Write,
     auth: Data<Auth>,
-    body: Body,
-) -> Result<Answer, Error> {
+    body: Body<Update<User>>,
+) -> Result<Answer<Changed<User>>, Error> {
     let body = body.hash_password(&auth).await?;
     write.update(by, body, move |conn| id.held(conn)).await
 }
 
-/// `DELETE /api/users/{id}/`: the projects go with the user; the developer stays, without user.
+/// Changes some fields of a user. A new password ends the user's sessions.
+///
+/// # Errors
+/// As for replacing it.
+#[utoipa::path(patch, path = "/api/users/{id}/")]
+pub async fn partial_update_user(
+    Staff(by): Staff,
+    id: Id<User>,
+    write: Write,
+    auth: Data<Auth>,
+    body: Body<Patch<User>>,
+) -> Result<Answer<Changed<User>>, Error> {
+    let body = body.hash_password(&auth).await?;
+    write.update(by, body, move |conn| id.held(conn)).await
+}
+
+/// Deletes a user, and the projects with it. The developer stays, without user.
 ///
 /// # Errors
 /// 404 when there is none, 412 when it has changed since, 400 for the last active one of the staff.
+#[utoipa::path(delete, path = "/api/users/{id}/")]
 pub async fn delete_user(
     _: Staff,
     _: NoParams,
     id: Id<User>,
     write: Write,
-) -> Result<Answer, Error> {
+) -> Result<Answer<Done>, Error> {
     write.delete(move |conn| id.held(conn)).await
 }
 
@@ -159,16 +193,16 @@ impl Resource for User {
         form.required(
             "username",
             &mut draft.username,
-            form::text_by(Self::check_username),
+            form::text_by(Self::USERNAME_MAX, Self::check_username),
         );
         form.optional(
             "email",
             &mut draft.email,
             String::new(),
-            form::text_by(Self::check_email),
+            form::optional_text_by(Self::EMAIL_MAX, Self::check_email),
         );
-        form.optional("is_staff", &mut draft.is_staff, false, form::boolean);
-        form.optional("is_active", &mut draft.is_active, true, form::boolean);
+        form.optional("is_staff", &mut draft.is_staff, false, form::Boolean);
+        form.optional("is_active", &mut draft.is_active, true, form::Boolean);
         names.take(form, &draft.username, id, Self::TYPE);
         if let Some(password) = new_password(form, id.is_none()) {
             check_password(form, "password", &password, &draft.username, &draft.email);
@@ -221,14 +255,13 @@ impl Resource for User {
 
 /// The password of a form, which a new user needs.
 fn new_password(form: &mut Form, needed: bool) -> Option<String> {
-    let mut password = None;
-    let some = |value: &serde_json::Value| form::password(value).map(Some);
+    let mut password = String::new();
     if needed {
-        form.required("password", &mut password, some);
+        form.required("password", &mut password, form::NewPassword);
     } else {
-        form.optional("password", &mut password, None, some);
+        form.kept("password", &mut password, form::NewPassword);
     }
-    password
+    (!password.is_empty()).then_some(password)
 }
 
 /// Holds a new password to the rules.

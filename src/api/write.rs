@@ -3,15 +3,22 @@
 use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
-use serde_json::Value;
+use serde_json::{Value, json};
+use utoipa::openapi::HttpMethod;
 
-use super::{Answer, Body, Form, Items, Resource, etag::Conditions};
+use super::{
+    Answer, Body, Form, Items, Resource,
+    answer::{Changed, Created, CreatedSome, Done},
+    etag::Conditions,
+    input::{Create, Input},
+};
 use crate::{
     auth::{self, caller},
     db::{Db, DbConnection, Stamp},
     error::{Error, FieldErrors},
     middleware::request_id,
     models::{Action, Author, KeptAnswer, Retry, differences, hidden_change},
+    openapi::{Describe, Operation, Place},
     urls,
 };
 
@@ -27,7 +34,19 @@ impl Write {
     ///
     /// # Errors
     /// 400 for fields that do not fit.
-    pub async fn create<R: Resource>(self, by: auth::User, body: Body) -> Result<Answer, Error> {
+    pub async fn create<R: Resource>(
+        self,
+        by: auth::User,
+        body: Body<Create<R>>,
+    ) -> Result<Answer<Created<R>>, Error> {
+        self.create_one(by, body).await
+    }
+
+    async fn create_one<R: Resource, A: 'static>(
+        self,
+        by: auth::User,
+        body: Body<Create<R>>,
+    ) -> Result<Answer<A>, Error> {
         self.conditions.check_list()?;
         let author = self.author;
         let retry = body.retry();
@@ -49,10 +68,10 @@ impl Write {
     pub async fn create_some<R: Resource>(
         self,
         by: auth::User,
-        items: Items,
-    ) -> Result<Answer, Error> {
+        items: Items<R>,
+    ) -> Result<Answer<CreatedSome<R>>, Error> {
         let (forms, retry) = match items {
-            Items::One(body) => return self.create::<R>(by, body).await,
+            Items::One(body) => return self.create_one(by, body).await,
             Items::Many(forms, retry) => (forms, retry),
         };
         self.conditions.check_list()?;
@@ -71,12 +90,12 @@ impl Write {
     ///
     /// # Errors
     /// Those of `load`, 412 when it is not as the client expects it, 400 for fields that do not fit.
-    pub async fn update<R: Resource>(
+    pub async fn update<R: Resource, I: Input>(
         self,
         by: auth::User,
-        body: Body,
+        body: Body<I>,
         load: impl FnOnce(&mut DbConnection) -> Result<R, Error> + Send + 'static,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Answer<Changed<R>>, Error> {
         self.change(load, move |conn, object: R| {
             let id = object.id();
             let mut form = body.form()?;
@@ -103,7 +122,7 @@ impl Write {
         work: impl FnOnce(&mut DbConnection, R) -> Result<&'static [&'static str], Error>
         + Send
         + 'static,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Answer<Changed<R>>, Error> {
         let (author, conditions) = (self.author, self.conditions);
         self.db
             .write(move |conn| {
@@ -129,7 +148,7 @@ impl Write {
     pub async fn delete<R: Resource>(
         self,
         load: impl FnOnce(&mut DbConnection) -> Result<R, Error> + Send + 'static,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Answer<Done>, Error> {
         let (author, conditions) = (self.author, self.conditions);
         self.db
             .write(move |conn| {
@@ -147,11 +166,11 @@ impl Write {
 ///
 /// # Errors
 /// 422 when the key was another request's, and those of `work`.
-pub async fn once(
+pub async fn once<A: 'static>(
     db: &Db,
     retry: Option<Retry>,
-    work: impl FnOnce(&mut DbConnection) -> Result<Answer, Error> + Send + 'static,
-) -> Result<Answer, Error> {
+    work: impl FnOnce(&mut DbConnection) -> Result<Answer<A>, Error> + Send + 'static,
+) -> Result<Answer<A>, Error> {
     db.write(move |conn| {
         let Some(retry) = retry else {
             return work(conn);
@@ -171,7 +190,7 @@ pub async fn once(
 ///
 /// # Errors
 /// 422 when it was the answer to another request.
-pub fn replay(retry: &Retry, kept: KeptAnswer) -> Result<Answer, Error> {
+pub fn replay<A>(retry: &Retry, kept: KeptAnswer) -> Result<Answer<A>, Error> {
     if kept.fingerprint == retry.fingerprint {
         Ok(kept.into())
     } else {
@@ -327,6 +346,26 @@ impl FromRequest for Write {
             })
         });
         ready(write)
+    }
+}
+
+impl Describe for Write {
+    fn describe(operation: &mut Operation) {
+        operation.refuses(&[412]);
+        let changes = operation.method != HttpMethod::Post;
+        let mut header = |name, about| {
+            operation.parameter(Place::Header, name, about, json!({"type": "string"}));
+        };
+        if changes {
+            header(
+                "If-Match",
+                "Only if the object has one of these entity tags.",
+            );
+        }
+        header(
+            "If-None-Match",
+            "Only if what is there has none of these entity tags.",
+        );
     }
 }
 

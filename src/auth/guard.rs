@@ -10,11 +10,12 @@ use crate::{
     db::DbConnection,
     error::Error,
     models::UserRights,
+    openapi::{Describe, Operation},
 };
 
 /// Whom a handler answers. It is the handler's first argument, for [`Endpoint`](crate::endpoint::Endpoint) takes no other
 /// handlers: a forgotten check does not compile.
-pub trait Guard: FromRequest<Error = Error> + 'static {
+pub trait Guard: FromRequest<Error = Error> + Describe + 'static {
     /// Whether it asks who is calling at all.
     const ASKS: bool = true;
     /// Whether requests are counted for the throttles.
@@ -30,12 +31,23 @@ pub trait Guard: FromRequest<Error = Error> + 'static {
 /// The arguments of a handler that has a guard.
 pub trait Guarded {
     type Guard: Guard;
+
+    /// Says what all of them add to the operation.
+    fn describe(operation: &mut Operation);
 }
 
 macro_rules! guarded {
     ($($rest:ident)*) => {
-        impl<G: Guard, $($rest),*> Guarded for (G, $($rest,)*) {
+        impl<G: Guard, $($rest: Describe),*> Guarded for (G, $($rest,)*) {
             type Guard = G;
+
+            fn describe(operation: &mut Operation) {
+                if G::COUNTS {
+                    operation.refuses(&[429]);
+                }
+                G::describe(operation);
+                $($rest::describe(operation);)*
+            }
         }
     };
 }
@@ -165,6 +177,45 @@ impl Guard for Staff {
 impl<T: Owned> Guard for Editing<T> {
     fn admit(caller: Option<&UserRights>) -> Result<(), Error> {
         User::admit(caller)
+    }
+}
+
+impl Describe for Anonymous {
+    fn describe(_: &mut Operation) {}
+}
+
+impl Describe for Probe {
+    fn describe(_: &mut Operation) {}
+}
+
+impl Describe for Anyone {
+    fn describe(operation: &mut Operation) {
+        operation.secured(true);
+        operation.refuses(&[401]);
+    }
+}
+
+impl Describe for User {
+    fn describe(operation: &mut Operation) {
+        operation.secured(false);
+        operation.refuses(&[401]);
+    }
+}
+
+impl Describe for Staff {
+    fn describe(operation: &mut Operation) {
+        User::describe(operation);
+        operation.refuses(&[403]);
+    }
+}
+
+impl<T: Owned> Describe for Editing<T> {
+    fn describe(operation: &mut Operation) {
+        User::describe(operation);
+        Id::<T>::describe(operation);
+        if T::PUBLIC {
+            operation.refuses(&[403]);
+        }
     }
 }
 

@@ -6,6 +6,7 @@ mod createuser;
 mod export;
 pub mod import;
 mod migrate;
+mod openapi;
 mod password;
 mod progress;
 mod serve;
@@ -69,6 +70,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Cmd::Changepassword(args) => changepassword::run(&target, &args),
         Cmd::Import(args) => import::run(&target, &args),
         Cmd::Export(args) => export::run(&target, &args),
+        Cmd::Openapi(args) => openapi::run(&args),
         Cmd::Completions(args) => completions::run(&args),
     }
 }

@@ -78,6 +78,8 @@ pub enum Cmd {
     Import(Import),
     /// Write the directory as files that `import` takes back
     Export(Export),
+    /// Print the description of the API
+    Openapi(Openapi),
     /// Print a completion script for a shell
     Completions(Completions),
 }
@@ -241,6 +243,19 @@ pub struct Export {
 pub enum Format {
     Csv,
     Json,
+}
+
+#[derive(Debug, Args)]
+pub struct Openapi {
+    /// How it is spelled
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "json")]
+    pub format: Spelling,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Spelling {
+    Json,
+    Yaml,
 }
 
 #[derive(Debug, Args)]

@@ -1,4 +1,4 @@
-use std::{fmt, io::Write as _, time::Duration};
+use std::{borrow::Cow, fmt, io::Write as _, time::Duration};
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
 use diesel::{
@@ -9,6 +9,13 @@ use diesel::{
     sqlite::Sqlite,
 };
 use serde::{Serialize, Serializer};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        KnownFormat, ObjectBuilder, RefOr, SchemaFormat,
+        schema::{Schema, Type},
+    },
+};
 
 use super::Backend;
 
@@ -21,6 +28,23 @@ pub struct Stamp(NaiveDateTime);
 
 /// The length of both texts without the `Z`.
 const WIDTH: usize = 26;
+
+impl PartialSchema for Stamp {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+            .description(Some("A moment: RFC 3339 in UTC, with microseconds."))
+            .examples(["2026-11-20T08:15:30.123456Z"])
+            .into()
+    }
+}
+
+impl ToSchema for Stamp {
+    fn name() -> Cow<'static, str> {
+        "Timestamp".into()
+    }
+}
 
 impl Stamp {
     /// The first and the last moment that either engine keeps and the API writes.

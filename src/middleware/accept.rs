@@ -9,43 +9,60 @@ use actix_web::{
 use super::unless_refused;
 use crate::error::Error;
 
-/// Lets those through who take JSON; the others get 406.
+/// Lets those through who take one of the media types; the others get 406.
 ///
 /// # Errors
 /// Those of the service inside.
-pub async fn accepts_json<B: MessageBody>(
+pub async fn accepts<B: MessageBody>(
+    offered: &[&str],
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, ActixError> {
-    let judged = if takes_json(request.headers()) {
-        Ok(())
-    } else {
-        Err(Error::NotAcceptable)
+    let judged = match preferred(request.headers(), offered) {
+        Some(_) => Ok(()),
+        None => Err(Error::NotAcceptable),
     };
     unless_refused(judged, request, next).await
 }
 
-/// RFC 9110, section 12.5.1: the most specific range that matches decides, and a quality of 0 refuses. Without
-/// the header, or with an empty one, anything is taken.
-fn takes_json(headers: &HeaderMap) -> bool {
-    let best = qualities(headers, &header::ACCEPT)
-        .filter_map(|(range, quality)| Some((precision(range)?, quality)))
-        .max_by_key(|(precision, _)| *precision);
-    match best {
-        Some((_, quality)) => quality > 0.0,
-        None => headers
-            .get_all(header::ACCEPT)
-            .all(|value| value.as_bytes().iter().all(|byte| b" ,\t".contains(byte))),
+/// The media type that the client likes best, of several alike the first; `None` when it takes none of them.
+///
+/// RFC 9110, section 12.5.1: the most specific range that matches decides, and a quality of 0 refuses. Without the
+/// header, or with an empty one, anything is taken.
+pub fn preferred<'a>(headers: &HeaderMap, offered: &[&'a str]) -> Option<&'a str> {
+    let is_empty = headers
+        .get_all(header::ACCEPT)
+        .all(|value| value.as_bytes().iter().all(|byte| b" ,\t".contains(byte)));
+    if is_empty {
+        return offered.first().copied();
     }
+    let liked = offered.iter().map(|name| (*name, quality(headers, name)));
+    liked
+        .filter(|(_, quality)| *quality > 0.0)
+        // Of several alike, this finds the last.
+        .rev()
+        .max_by(|(_, one), (_, other)| one.total_cmp(other))
+        .map(|(name, _)| name)
 }
 
-/// How precisely a media range names JSON.
-fn precision(range: &str) -> Option<u8> {
-    match range.to_ascii_lowercase().as_str() {
-        "application/json" => Some(2),
-        "application/*" => Some(1),
-        "*/*" => Some(0),
-        _ => None,
+/// How much the client likes a media type.
+fn quality(headers: &HeaderMap, media_type: &str) -> f32 {
+    qualities(headers, &header::ACCEPT)
+        .filter_map(|(range, quality)| Some((precision(range, media_type)?, quality)))
+        .max_by_key(|(precision, _)| *precision)
+        .map_or(0.0, |(_, quality)| quality)
+}
+
+/// How precisely a media range names a media type.
+fn precision(range: &str, media_type: &str) -> Option<u8> {
+    let (kind, _) = media_type.split_once('/')?;
+    let is_kind = |name: &str| name.eq_ignore_ascii_case(kind);
+    if range.eq_ignore_ascii_case(media_type) {
+        Some(2)
+    } else if range.strip_suffix("/*").is_some_and(is_kind) {
+        Some(1)
+    } else {
+        (range == "*/*").then_some(0)
     }
 }
 
@@ -74,10 +91,10 @@ mod tests {
     use super::*;
     use actix_web::http::header::HeaderValue;
 
-    fn taken(accept: &'static str) -> bool {
+    fn chosen(accept: &'static str, offered: &[&'static str]) -> Option<&'static str> {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
-        takes_json(&headers)
+        preferred(&headers, offered)
     }
 
     #[test]
@@ -90,7 +107,7 @@ mod tests {
             "text/html, */*;q=0.8",
             "application/json; indent=4",
         ] {
-            assert!(taken(accept), "{accept}");
+            assert!(chosen(accept, &["application/json"]).is_some(), "{accept}");
         }
         for accept in [
             "text/html",
@@ -99,12 +116,34 @@ mod tests {
             "application",
             ";;;",
         ] {
-            assert!(!taken(accept), "{accept}");
+            assert_eq!(chosen(accept, &["application/json"]), None, "{accept}");
+        }
+    }
+
+    #[test]
+    fn what_is_liked_best_is_chosen_and_of_several_alike_the_first() {
+        const OFFERED: [&str; 2] = ["application/json", "text/html"];
+        for (accept, choice) in [
+            ("*/*", Some("application/json")),
+            ("text/*, application/*", Some("application/json")),
+            ("text/html", Some("text/html")),
+            (
+                "text/html,application/xhtml+xml,*/*;q=0.8",
+                Some("text/html"),
+            ),
+            (
+                "text/html;q=0.2, application/json;q=0.9",
+                Some("application/json"),
+            ),
+            ("text/html;q=0, */*;q=0.1", Some("application/json")),
+            ("image/png", None),
+        ] {
+            assert_eq!(chosen(accept, &OFFERED), choice, "{accept}");
         }
     }
 
     #[test]
     fn no_header_takes_anything() {
-        assert!(takes_json(&HeaderMap::new()));
+        assert!(preferred(&HeaderMap::new(), &["application/json"]).is_some());
     }
 }

@@ -52,6 +52,11 @@ impl Encoding {
         best
     }
 
+    /// Whether a client takes it at all.
+    pub fn is_taken(self, headers: &HeaderMap) -> bool {
+        quality(headers, self.name()) > 0.0
+    }
+
     fn encode(self, body: &[u8]) -> io::Result<Vec<u8>> {
         match self {
             Self::Zstd => zstd::bulk::compress(body, 1),

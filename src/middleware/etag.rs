@@ -39,8 +39,12 @@ pub async fn tagged<B: MessageBody + 'static>(
             Some(encoding) => compress::tagged(&tag, encoding),
             None => tag,
         };
-        let not_modified = HttpResponse::NotModified()
-            .insert_header((header::VARY, "Accept-Encoding"))
+        let mut not_modified = HttpResponse::NotModified();
+        for vary in response.headers().get_all(header::VARY) {
+            not_modified.append_header((header::VARY, vary));
+        }
+        let not_modified = not_modified
+            .append_header((header::VARY, "Accept-Encoding"))
             .insert_header((header::ETAG, tag))
             .finish();
         return Ok(ServiceResponse::new(request, not_modified));

@@ -12,9 +12,9 @@ mod secure;
 mod throttle;
 mod timing;
 
-pub use accept::accepts_json;
+pub use accept::{accepts, preferred};
 pub use admit::admit;
-pub use compress::compress;
+pub use compress::{Encoding, compress};
 pub use cors::{Origin, cors, cors_errors};
 pub use etag::tagged;
 pub use hooks::{Hook, Hooks, hooked, page_data};

@@ -32,8 +32,8 @@ pub struct Watch {
 }
 
 /// The route that took a request: its path with the names of its parameters.
-#[derive(Clone, Copy)]
-pub struct Route(pub &'static str);
+#[derive(Clone)]
+pub struct Route(pub Arc<str>);
 
 /// Measures a request from the first of the middleware to the last of its answer's making, on a clock that nobody sets, and
 /// tells it to the log, to the metrics and, when that is wanted, to the client.
@@ -57,6 +57,7 @@ pub async fn time_request<B: MessageBody>(
         response.headers_mut().insert(SERVER_TIMING, value);
     }
     let route = route(response.request());
+    let route = route.as_deref();
     watch.metrics.observe(
         response.request().method(),
         route.unwrap_or("none"),
@@ -70,8 +71,9 @@ pub async fn time_request<B: MessageBody>(
     Ok(response)
 }
 
-fn route(request: &HttpRequest) -> Option<&'static str> {
-    request.extensions().get::<Route>().map(|route| route.0)
+fn route(request: &HttpRequest) -> Option<Arc<str>> {
+    let extensions = request.extensions();
+    extensions.get::<Route>().map(|route| route.0.clone())
 }
 
 /// The header's value, as <https://www.w3.org/TR/server-timing/> has it.

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use diesel::{dsl, prelude::*};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::{
     db::{Backend, DbConnection, Stamp, schema::audit},
@@ -30,7 +31,8 @@ pub type AuditQuery =
     dsl::IntoBoxed<'static, dsl::Select<audit::table, dsl::AsSelect<AuditEntry, Backend>>, Backend>;
 
 /// What was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "snake_case")]
 pub enum Action {
     Create,
     Update,
@@ -41,7 +43,8 @@ pub enum Action {
 }
 
 /// What kind of object it was done to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "snake_case")]
 pub enum ObjectType {
     Company,
     Skill,

@@ -79,6 +79,17 @@ pub struct Found<M> {
     model: PhantomData<fn(M)>,
 }
 
+/// Nothing that is there.
+impl<M> Default for Found<M> {
+    fn default() -> Self {
+        Self {
+            ids: HashSet::new(),
+            names: HashMap::new(),
+            model: PhantomData,
+        }
+    }
+}
+
 impl<M: Referable> Found<M> {
     /// Looks all of them up, in two statements at most however many there are.
     ///
@@ -97,11 +108,7 @@ impl<M: Referable> Found<M> {
         }
         let ids: Vec<i64> = ids.into_iter().collect();
         let names: Vec<String> = names.into_iter().collect();
-        let mut found = Self {
-            ids: HashSet::new(),
-            names: HashMap::new(),
-            model: PhantomData,
-        };
+        let mut found = Self::default();
         if !ids.is_empty() {
             found.ids.extend(M::with_ids(conn, &ids)?);
         }

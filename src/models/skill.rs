@@ -7,7 +7,7 @@ use crate::{
     db::{Backend, DbConnection, schema::skills},
     query::{Condition, Field, HasWord, Listed, Value, WordIndex},
     rules,
-    text::{fold, joined_words},
+    text::{fold, joined_words, trim},
 };
 
 /// Something a developer can do and a project can need.
@@ -61,7 +61,7 @@ impl Skill {
         };
         let skills: Vec<Reference> = text
             .split(',')
-            .map(|text| one(text.trim()))
+            .map(|text| one(trim(text)))
             .collect::<Option<_>>()?;
         (skills.len() <= Self::REFERENCES_MAX).then_some(skills)
     }

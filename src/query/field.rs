@@ -1,15 +1,23 @@
 //! What a list can be asked about: one declaration a field says its type, where it is, and what may be done with it.
 
+use serde_json::json;
+
 use super::{
     Listed, Value,
     condition::{Column, Condition, containing},
 };
-use crate::{db::Stamp, rules, text::fold};
+use crate::{
+    db::Stamp,
+    openapi::{Operation, Place},
+    rules,
+    text::fold,
+};
 
 /// Characters of a filter's text at most: more than any field holds.
 const TEXT_MAX: usize = 1_000;
-/// Values of one `__in` at most.
-const VALUES_MAX: usize = 500;
+/// Values of one `__in` at most, and the characters of each: no field that is asked so holds more, and all of them fit into a URL.
+const VALUES_MAX: usize = 200;
+const VALUE_MAX: usize = 255;
 
 /// A field of a model, or of what the model is related to.
 pub struct Field<M: 'static> {
@@ -43,6 +51,25 @@ pub enum Kind {
     Text,
     Time,
     Bool,
+}
+
+impl Kind {
+    /// The JSON Schema of a value that is asked for.
+    fn schema(self) -> serde_json::Value {
+        match self {
+            Self::Int => json!({"type": "integer", "format": "int64"}),
+            Self::Text => text(),
+            Self::Time => {
+                json!({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]})
+            }
+            Self::Bool => json!({"type": "boolean"}),
+        }
+    }
+}
+
+/// The JSON Schema of a text that is asked for.
+pub(super) fn text() -> serde_json::Value {
+    json!({"type": "string", "pattern": "^[^\\u0000]*$", "maxLength": TEXT_MAX})
 }
 
 /// Reads from a row what it is ordered by.
@@ -91,6 +118,21 @@ impl Lookup {
             Self::Icontains => "__icontains",
             Self::Istartswith => "__istartswith",
             Self::Isnull => "__isnull",
+        }
+    }
+
+    /// What it asks of a field, behind the field's name.
+    const fn about(self) -> &'static str {
+        match self {
+            Self::Exact => "is this",
+            Self::Gt => "is greater",
+            Self::Gte => "is greater or equal",
+            Self::Lt => "is less",
+            Self::Lte => "is less or equal",
+            Self::In => "is one of these",
+            Self::Icontains => "has this in it, in any letter case",
+            Self::Istartswith => "begins with this, in any letter case",
+            Self::Isnull => "is missing, or is not",
         }
     }
 }
@@ -199,6 +241,30 @@ impl<M: Listed> Field<M> {
         self.lookups().find(|lookup| lookup.suffix() == suffix)
     }
 
+    /// Describes a parameter for each lookup.
+    pub fn describe(&self, operation: &mut Operation) {
+        for lookup in self.lookups() {
+            let name = format!("{}{}", self.name, lookup.suffix());
+            let staff = if self.for_staff { " For staff." } else { "" };
+            let about = format!("`{}` {}.{staff}", self.name, lookup.about());
+            match lookup {
+                Lookup::Isnull => {
+                    operation.parameter(Place::Query, &name, &about, json!({"type": "boolean"}));
+                }
+                Lookup::In => {
+                    let mut item = self.kind.schema();
+                    if self.kind == Kind::Text {
+                        item["pattern"] = "^[^,\\u0000]*$".into();
+                        item["maxLength"] = VALUE_MAX.into();
+                    }
+                    let schema = json!({"type": "array", "items": item, "minItems": 1, "maxItems": VALUES_MAX});
+                    operation.list_parameter(&name, &about, schema);
+                }
+                _ => operation.parameter(Place::Query, &name, &about, self.kind.schema()),
+            }
+        }
+    }
+
     /// Reads a filter's value.
     ///
     /// # Errors
@@ -232,11 +298,12 @@ impl<M: Listed> Field<M> {
             Lookup::In => Condition::In(self.column(), self.values(text)?),
             Lookup::Icontains => Condition::Contains(
                 self.folded.unwrap_or(self.column)(),
-                containing(&fold(checked(text)?)),
+                containing(&fold(checked(text, TEXT_MAX)?)),
             ),
-            Lookup::Istartswith => {
-                Condition::starts_with(self.folded.unwrap_or(self.column), fold(checked(text)?))
-            }
+            Lookup::Istartswith => Condition::starts_with(
+                self.folded.unwrap_or(self.column),
+                fold(checked(text, TEXT_MAX)?),
+            ),
         })
     }
 
@@ -256,7 +323,7 @@ impl<M: Listed> Field<M> {
     fn value(&self, text: &str) -> Result<Value, String> {
         match self.kind {
             Kind::Int => rules::integer(text, &(i64::MIN..=i64::MAX)).map(Value::Int),
-            Kind::Text => checked(text).map(|text| Value::Text(text.to_owned())),
+            Kind::Text => checked(text, TEXT_MAX).map(|text| Value::Text(text.to_owned())),
             // As Django, a filter takes a bare date too: its beginning.
             Kind::Time => rules::stamp(&whole_day(text)).map(Value::Time),
             Kind::Bool => rules::boolean(text).map(Value::Bool),
@@ -273,7 +340,10 @@ impl<M: Listed> Field<M> {
         }
         let mut values = texts
             .into_iter()
-            .map(|text| self.value(text))
+            .map(|text| {
+                checked(text, VALUE_MAX)?;
+                self.value(text)
+            })
             .collect::<Result<Vec<_>, _>>()?;
         if let Some(last) = values.last().cloned() {
             values.resize(values.len().next_power_of_two(), last);
@@ -283,10 +353,10 @@ impl<M: Listed> Field<M> {
 }
 
 /// A text that can be compared.
-fn checked(text: &str) -> Result<&str, String> {
-    if text.chars().count() > TEXT_MAX {
+fn checked(text: &str, max: usize) -> Result<&str, String> {
+    if text.chars().count() > max {
         return Err(format!(
-            "Ensure this field has no more than {TEXT_MAX} characters."
+            "Ensure this field has no more than {max} characters."
         ));
     }
     rules::without_nul(text)

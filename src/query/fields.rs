@@ -6,12 +6,18 @@ use std::{
     marker::PhantomData,
 };
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse, Responder, body::EitherBody, dev::Payload, web::Json,
+};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::{Filtered, Params, params::unknown};
-use crate::error::{Error, FieldErrors};
+use crate::{
+    error::{Error, FieldErrors},
+    openapi::{Components, Describe, Operation},
+};
 
 /// The fields of an object as the API shows it, each with the fields of the object or objects that it holds.
 pub type Shape = &'static [(&'static str, &'static [&'static str])];
@@ -100,6 +106,30 @@ pub enum Shown<T> {
     Part(Value),
 }
 
+impl<T: Serialize> Responder for Shown<T> {
+    type Body = EitherBody<String>;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse<Self::Body> {
+        Json(self).respond_to(request)
+    }
+}
+
+impl<T: ToSchema> Shown<T> {
+    /// All of the object, or the part that the parameter `fields` asks for.
+    pub fn schema(components: &mut Components) -> Value {
+        let whole = components.schema::<T>();
+        let part = components.sparse(&whole);
+        json!({"anyOf": [whole, part]})
+    }
+}
+
+impl<T: ToSchema> Describe for Shown<T> {
+    fn describe(operation: &mut Operation) {
+        let schema = Self::schema(operation.components);
+        operation.answer(200, "It is so.", Some(&schema), &[]);
+    }
+}
+
 /// Extractor for the query string of a detail of `M`: `fields`, and nothing else.
 pub struct Detail<M> {
     pub fields: Fields,
@@ -116,6 +146,29 @@ impl<M: Filtered> FromRequest for Detail<M> {
             model: PhantomData,
         }))
     }
+}
+
+impl<M: Filtered> Describe for Detail<M> {
+    fn describe(operation: &mut Operation) {
+        describe(operation, M::SHAPE);
+    }
+}
+
+/// Describes the parameter `fields`.
+pub fn describe(operation: &mut Operation, shape: Shape) {
+    let inner = |outer: &'static str, inners: &'static [&str]| {
+        inners.iter().map(move |inner| format!("{outer}.{inner}"))
+    };
+    let names: Vec<String> = shape
+        .iter()
+        .flat_map(|(outer, inners)| {
+            std::iter::once((*outer).to_owned()).chain(inner(outer, inners))
+        })
+        .collect();
+    let schema =
+        json!({"type": "array", "items": {"type": "string", "enum": names}, "minItems": 1});
+    operation.list_parameter("fields", "Only these fields of each object.", schema);
+    operation.refuses(&[400]);
 }
 
 /// Reads a query string that may hold `fields`, of objects of this shape, and nothing else.

@@ -9,16 +9,17 @@ use std::{
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use diesel::query_dsl::methods::FilterDsl as _;
 use serde::Serialize;
-use serde_json::Map;
+use serde_json::{Map, json};
 
 use super::{
     Condition, Cursor, Field, Fields, Listed, Order, Page, Params, Shape, Shown, Slice, Window,
-    params::unknown, search::wanted,
+    field::text, fields, params::unknown, search::wanted,
 };
 use crate::{
     auth,
     db::DbConnection,
     error::{Error, FieldErrors},
+    openapi::{Describe, Operation, Place},
     rules, urls,
 };
 
@@ -27,15 +28,30 @@ const PAGING: [&str; 4] = ["cursor", "fields", "ordering", "page_size"];
 /// Rows of a page when nothing is asked.
 pub const PAGE_SIZE: usize = 25;
 /// Filters at most, so that with all their values they stay within SQLite's 32,766 parameters of a statement.
-pub const FILTERS_MAX: usize = 50;
+pub const FILTERS_MAX: usize = 100;
 /// Rows of a page at most.
 pub const PAGE_SIZE_MAX: usize = 100;
 
 /// A query parameter that narrows the list. Repeated, it narrows again.
 pub struct Filter {
     pub name: &'static str,
+    /// What it asks for.
+    pub about: &'static str,
+    pub values: Values,
     /// Reads the parameter's value, or says what is wrong with it.
     pub parse: fn(&str) -> Result<Condition, String>,
+}
+
+/// How the values of a [`Filter`] are written.
+#[derive(Debug, Clone, Copy)]
+pub enum Values {
+    Boolean,
+    /// One in a parameter, which may be repeated.
+    Text,
+    /// Several between commas, up to that many.
+    Texts(usize),
+    /// As the regular expression says, which is that of JSON Schema.
+    Pattern(fn() -> String),
 }
 
 /// A model whose lists can be narrowed by query parameters.
@@ -211,21 +227,83 @@ fn condition<M: Filtered>(
         return Some((filter.parse)(value));
     }
     let (field, lookup) =
-        fields::<M>(staff).find_map(|field| Some((field, field.lookup(name)?)))?;
+        filters::<M>(staff).find_map(|field| Some((field, field.lookup(name)?)))?;
     Some(field.condition(lookup, value))
 }
 
 /// The fields that the caller may filter by.
-fn fields<M: Filtered>(staff: bool) -> impl Iterator<Item = &'static Field<M>> {
+fn filters<M: Filtered>(staff: bool) -> impl Iterator<Item = &'static Field<M>> {
     M::FIELDS
         .iter()
         .filter(move |field| staff || !field.for_staff)
 }
 
+impl<M: Filtered> Describe for List<M> {
+    fn describe(operation: &mut Operation) {
+        let mut query = |name: &str, about: &str, schema| {
+            operation.parameter(Place::Query, name, about, schema);
+        };
+        query(
+            "cursor",
+            "A place in the list, as `next` and `previous` have it.",
+            json!({"type": "string"}),
+        );
+        let about =
+            format!("Objects of a page; more than {PAGE_SIZE_MAX} count as {PAGE_SIZE_MAX}.");
+        query(
+            "page_size",
+            &about,
+            json!({"type": "integer", "minimum": 1, "default": PAGE_SIZE}),
+        );
+        if M::HAS_WORD.is_some() {
+            let about = "Every word must begin some word of the object's text, in any letter case, with or without accents.";
+            query("search", about, json!({"type": "string"}));
+        }
+        for filter in M::FILTERS {
+            filter.describe(operation);
+        }
+        for field in M::FIELDS {
+            field.describe(operation);
+        }
+        let orders = M::FIELDS.iter().filter(|field| field.is_sorted());
+        let orders: Vec<String> = orders
+            .flat_map(|field| [field.name.to_owned(), format!("-{}", field.name)])
+            .collect();
+        let schema = json!({"type": "array", "items": {"type": "string", "enum": orders}, "default": [M::DEFAULT_ORDER]});
+        operation.list_parameter(
+            "ordering",
+            "The fields to order by; with `-` the other way round.",
+            schema,
+        );
+        fields::describe(operation, M::SHAPE);
+    }
+}
+
+impl Filter {
+    fn describe(&self, operation: &mut Operation) {
+        let Self { name, about, .. } = self;
+        let mut one = |schema| operation.parameter(Place::Query, name, about, schema);
+        match self.values {
+            Values::Boolean => one(json!({"type": "boolean"})),
+            Values::Text => one(json!({"type": "array", "items": text()})),
+            Values::Pattern(pattern) => one(json!({"type": "string", "pattern": pattern()})),
+            Values::Texts(max) => {
+                let item = json!({"type": "string", "pattern": format!("^{ITEM}$")});
+                let schema =
+                    json!({"type": "array", "items": item, "minItems": 1, "maxItems": max});
+                operation.list_parameter(name, about, schema);
+            }
+        }
+    }
+}
+
+/// What stands between commas, as a regular expression.
+pub const ITEM: &str = r"[^,\u0000]*[^,\s\u0000][^,\u0000]*";
+
 /// Every parameter that the list takes.
 fn parameters<M: Filtered>(staff: bool) -> impl Iterator<Item = String> {
     let named = M::FILTERS.iter().map(|filter| filter.name.to_owned());
-    let fields = fields::<M>(staff).flat_map(|field| {
+    let fields = filters::<M>(staff).flat_map(|field| {
         field
             .lookups()
             .map(move |lookup| format!("{}{}", field.name, lookup.suffix()))
@@ -237,7 +315,7 @@ fn parameters<M: Filtered>(staff: bool) -> impl Iterator<Item = String> {
 }
 
 fn page_size(text: &str) -> Result<usize, String> {
-    let size = rules::integer(text, &(1..=i64::MAX))?;
+    let size = rules::at_least(text, 1)?;
     Ok(usize::try_from(size).map_or(PAGE_SIZE_MAX, |size| size.min(PAGE_SIZE_MAX)))
 }
 

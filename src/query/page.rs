@@ -6,10 +6,15 @@ use diesel::{
     query_dsl::methods::{FilterDsl as _, LimitDsl as _, LoadQuery as _, OrderDsl as _},
 };
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
-use super::{Cursor, Listed, Order};
-use crate::{db::DbConnection, middleware::page_data};
+use super::{Cursor, Listed, Order, Shown};
+use crate::{
+    db::DbConnection,
+    middleware::page_data,
+    openapi::{Describe, Operation},
+};
 
 /// Which rows of a list are wanted.
 pub struct Window<M: 'static> {
@@ -45,6 +50,27 @@ impl<T: Serialize> Responder for Page<T> {
     fn respond_to(mut self, request: &HttpRequest) -> HttpResponse<Self::Body> {
         self.added = page_data(request);
         Json(self).respond_to(request)
+    }
+}
+
+impl<T: ToSchema> Describe for Page<Shown<T>> {
+    fn describe(operation: &mut Operation) {
+        let name = format!("{}Page", T::name());
+        let schema = operation.components.named(&name, |components| {
+            let url =
+                |about| json!({"type": ["string", "null"], "format": "uri", "description": about});
+            json!({
+                "type": "object",
+                "properties": {
+                    "next": url("The page behind this one."),
+                    "previous": url("The page before this one."),
+                    "results": {"type": "array", "items": Shown::<T>::schema(components)},
+                },
+                "required": ["next", "previous", "results"],
+            })
+        });
+        operation.answer(200, "A page.", Some(&schema), &[]);
+        operation.refuses(&[404]);
     }
 }
 

@@ -4,7 +4,10 @@ use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
-use crate::error::{Error, FieldErrors};
+use crate::{
+    error::{Error, FieldErrors},
+    openapi::{Describe, Operation},
+};
 
 /// The decoded pairs of a query string, in its order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +37,17 @@ impl Params {
             .map(|(_, value)| value.as_str())
     }
 
+    /// # Errors
+    /// 400 for every parameter that is none of these.
+    pub fn known(&self, names: &[&str]) -> Result<(), Error> {
+        let mut errors = FieldErrors::default();
+        for (name, _) in self.iter().filter(|(name, _)| !names.contains(name)) {
+            let known = names.iter().map(|name| (*name).to_owned());
+            errors.add(name, &unknown(name, known));
+        }
+        errors.into_result()
+    }
+
     /// The same parameters with `name` set to `value` alone, encoded.
     pub fn with(&self, name: &str, value: &str) -> String {
         form_urlencoded::Serializer::new(String::new())
@@ -52,11 +66,14 @@ impl FromRequest for NoParams {
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let mut errors = FieldErrors::default();
-        for (name, _) in Params::parse(request.query_string()).iter() {
-            errors.add(name, &unknown(name, std::iter::empty()));
-        }
-        ready(errors.into_result().map(|()| Self))
+        let params = Params::parse(request.query_string());
+        ready(params.known(&[]).map(|()| Self))
+    }
+}
+
+impl Describe for NoParams {
+    fn describe(operation: &mut Operation) {
+        operation.refuses(&[400]);
     }
 }
 

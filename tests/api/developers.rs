@@ -111,7 +111,7 @@ fn fifty_filters_are_taken_and_more_are_400() {
     assert_eq!(answer.status, 400);
     assert_eq!(
         answer.json(),
-        json!({"skill": ["Ensure there are no more than 50 filters."]})
+        json!({"skill": ["Ensure there are no more than 100 filters."]})
     );
     let same = vec!["skill=Rust"; 1_500].join("&");
     assert_eq!(

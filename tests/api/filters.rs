@@ -275,6 +275,21 @@ fn a_very_long_parameter_name_is_400_at_once() {
 }
 
 #[test]
+fn a_number_that_no_column_holds_is_400() {
+    let app = directory();
+    let over = "9223372036854775808";
+    let body = refusal(
+        &app,
+        &format!("/api/developers/?years_experience__lte={over}"),
+    );
+    assert_eq!(
+        body,
+        json!({"years_experience__lte": ["Ensure this value is less than or equal to 9223372036854775807."]})
+    );
+    app.get(&format!("/api/developers/?page_size={over}")).ok();
+}
+
+#[test]
 fn very_many_or_very_long_values_are_400() {
     let app = directory();
     let many = vec!["1"; 10_000].join(",");
@@ -284,14 +299,14 @@ fn very_many_or_very_long_values_are_400() {
     );
     assert_eq!(
         body,
-        json!({"years_experience__in": ["Ensure there are no more than 500 values."]})
+        json!({"years_experience__in": ["Ensure there are no more than 200 values."]})
     );
     assert_eq!(
         names(
             &app,
             &format!(
                 "/api/developers/?years_experience__in={}",
-                vec!["3"; 500].join(",")
+                vec!["3"; 200].join(",")
             )
         ),
         ["Ada"]

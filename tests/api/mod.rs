@@ -15,6 +15,7 @@ mod projects;
 mod reading;
 mod retries;
 mod rubbish;
+mod schema;
 mod search;
 mod sessions;
 mod statements;

@@ -151,7 +151,7 @@ fn param() -> impl Strategy<Value = Param> {
         (
             texts(vec!["years_experience", "company__founded_year"]),
             comparison(),
-            texts(vec!["0", "5", "80", "-1", "1999", "99999999999999999999"])
+            texts(vec!["0", "5", "80", "-1", "1999", "9223372036854775807"])
         )
             .prop_map(|(field, lookup, text)| (field, lookup, text.to_owned())),
         (

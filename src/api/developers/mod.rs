@@ -1,12 +1,10 @@
 mod write;
 
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-pub use self::write::{
-    add_developer_skill, create_developer, delete_developer, remove_developer_skill,
-    update_developer,
-};
+pub use self::write::*;
 use super::{Id, companies::CompanyBriefBody, skills::SkillBody};
 use crate::{
     auth::Anyone,
@@ -14,13 +12,24 @@ use crate::{
     error::Error,
     models::{Company, Developer, DeveloperQuery, DeveloperScopes, Reference, Skill, Stored},
     query::{
-        Condition, Detail, Fields, Filter, Filtered, Frame, List, Listed, Page, Shape, Shown, Slice,
+        Condition, Detail, Fields, Filter, Filtered, Frame, ITEM, List, Listed, Page, Shape, Shown,
+        Slice, Values,
     },
     rules,
 };
 
 /// A developer as the API shows it.
-#[derive(Debug, Serialize)]
+///
+/// ```json
+/// {
+///   "id": 7, "name": "Ada", "company": {"id": 1, "name": "Acme", "founded_year": 1999},
+///   "skills": [{"id": 3, "name": "Rust", "category": "programming"}],
+///   "years_experience": 12, "last_login": null, "user": null,
+///   "created_at": "2026-11-20T08:15:30.123456Z", "updated_at": "2026-11-20T08:15:30.123456Z"
+/// }
+/// ```
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Developer)]
 pub struct DeveloperBody {
     pub id: i64,
     pub name: String,
@@ -28,8 +37,10 @@ pub struct DeveloperBody {
     /// Sorted by name.
     pub skills: Vec<SkillBody>,
     pub years_experience: i32,
+    #[schema(required)]
     pub last_login: Option<Stamp>,
     /// The user name of the account that is this developer's.
+    #[schema(required)]
     pub user: Option<String>,
     pub created_at: Stamp,
     pub updated_at: Stamp,
@@ -65,6 +76,8 @@ impl Filtered for Developer {
     const FILTERS: &'static [Filter] = &[
         Filter {
             name: "active",
+            about: "Logged in within 30 days, or not.",
+            values: Values::Boolean,
             parse: |value| {
                 let (active, now) = (rules::boolean(value)?, Stamp::now());
                 Ok(if active {
@@ -76,6 +89,8 @@ impl Filtered for Developer {
         },
         Filter {
             name: "senior",
+            about: "Has 5 years of experience or more, or fewer.",
+            values: Values::Boolean,
             parse: |value| {
                 let (senior, is_senior) = (rules::boolean(value)?, Developer::is_senior());
                 Ok(if senior {
@@ -87,6 +102,8 @@ impl Filtered for Developer {
         },
         Filter {
             name: "skill",
+            about: "Has the skill of this name, in any letter case; repeated, all of them.",
+            values: Values::Text,
             parse: |value| {
                 Ok(Developer::has(Reference::Name(
                     rules::without_nul(value)?.to_owned(),
@@ -96,18 +113,29 @@ impl Filtered for Developer {
         // Beyond what DRF has: skills as a set, by names or ids.
         Filter {
             name: "skills__all",
+            about: "Has all of these skills, by name or id.",
+            values: Values::Texts(Skill::REFERENCES_MAX),
             parse: |value| Ok(Condition::All(having(value)?)),
         },
         Filter {
             name: "skills__any",
+            about: "Has one of these skills, by name or id.",
+            values: Values::Texts(Skill::REFERENCES_MAX),
             parse: |value| Ok(Condition::Any(having(value)?)),
         },
         Filter {
             name: "skills__none",
+            about: "Has none of these skills, by name or id.",
+            values: Values::Texts(Skill::REFERENCES_MAX),
             parse: |value| Ok(Condition::Any(having(value)?).negated()),
         },
         Filter {
             name: "skills__min",
+            about: "Has that many of these skills, by name or id, or more: `2:Rust,SQL,Docker`.",
+            values: Values::Pattern(|| {
+                let more = Skill::REFERENCES_MAX - 1;
+                format!("^[1-9][0-9]{{0,8}}:{ITEM}(?:,{ITEM}){{0,{more}}}$")
+            }),
             parse: |value| {
                 let wrong =
                     || "Enter a number, a colon and skills, such as 2:Rust,SQL,Docker.".to_owned();
@@ -137,10 +165,11 @@ impl Filtered for Developer {
     ];
 }
 
-/// `GET /api/developers/`: the newest first, each with company and skills.
+/// Developers, the newest first, each with company and skills.
 ///
 /// # Errors
 /// 400 for a parameter that does not fit, 404 for a cursor that does not.
+#[utoipa::path(get, path = "/api/developers/")]
 pub async fn list_developers(
     _: Anyone,
     db: Data<Db>,
@@ -150,16 +179,17 @@ pub async fn list_developers(
     Ok(frame.page(slice))
 }
 
-/// `GET /api/developers/{id}/`
+/// One developer.
 ///
 /// # Errors
 /// 400 for a field that it does not have, 404 when there is none.
+#[utoipa::path(get, path = "/api/developers/{id}/")]
 pub async fn get_developer(
     _: Anyone,
     db: Data<Db>,
     id: Id<Developer>,
     detail: Detail<Developer>,
-) -> Result<Json<Shown<DeveloperBody>>, Error> {
+) -> Result<Shown<DeveloperBody>, Error> {
     let fields = detail.fields.clone();
     let found = db
         .read(move |conn| {
@@ -167,13 +197,14 @@ pub async fn get_developer(
             id.found(complete(conn, vec![developer], &fields)?.pop())
         })
         .await?;
-    Ok(Json(detail.fields.show(found.into())))
+    Ok(detail.fields.show(found.into()))
 }
 
-/// `GET /api/companies/{id}/developers/`: the developers' list of that company.
+/// The developers of one company.
 ///
 /// # Errors
-/// 404 when there is no such company; else as [`list_developers`].
+/// 404 when there is no such company; else as for all developers.
+#[utoipa::path(get, path = "/api/companies/{id}/developers/")]
 pub async fn list_company_developers(
     _: Anyone,
     db: Data<Db>,
@@ -183,10 +214,11 @@ pub async fn list_company_developers(
     list_of(db, company, list, DeveloperQuery::of_company, Company::find).await
 }
 
-/// `GET /api/skills/{id}/developers/`: the developers' list of that skill.
+/// The developers with one skill.
 ///
 /// # Errors
-/// 404 when there is no such skill; else as [`list_developers`].
+/// 404 when there is no such skill; else as for all developers.
+#[utoipa::path(get, path = "/api/skills/{id}/developers/")]
 pub async fn list_skill_developers(
     _: Anyone,
     db: Data<Db>,

@@ -13,7 +13,10 @@ use diesel::QueryResult;
 
 use super::DeveloperBody;
 use crate::{
-    api::{Answer, Body, Form, Id, Items, Resource, Write, form},
+    api::{
+        Answer, Body, Changed, CreatedSome, Done, Form, Id, Items, Linked, Patch, Resource, Update,
+        Write, form, id,
+    },
     auth::{self, Editing, Owned, Staff},
     db::{DbConnection, Stamp},
     error::Error,
@@ -21,44 +24,62 @@ use crate::{
         Author, Company, Developer, DeveloperDraft, DeveloperSkill, Found, ObjectType, Skill,
         Stored, User,
     },
+    openapi::{Describe, Operation},
     query::NoParams,
 };
 
-/// `POST /api/developers/`: one, or an array of them.
+/// A new developer, or an array of them: all or none.
 ///
 /// # Errors
 /// 400 for fields that do not fit.
+#[utoipa::path(post, path = "/api/developers/")]
 pub async fn create_developer(
     Staff(by): Staff,
     write: Write,
-    items: Items,
-) -> Result<Answer, Error> {
+    items: Items<Developer>,
+) -> Result<Answer<CreatedSome<Developer>>, Error> {
     write.create_some::<Developer>(by, items).await
 }
 
-/// `PUT` and `PATCH /api/developers/{id}/`, by staff and by the user whose profile it is.
+/// Replaces a developer, by staff and by the user whose profile it is.
 ///
 /// # Errors
 /// 404 when there is none, 403 when it is another's, 412 when it has changed since, 400 for fields that do not fit.
+#[utoipa::path(put, path = "/api/developers/{id}/")]
 pub async fn update_developer(
     editing: Editing<Developer>,
     write: Write,
-    body: Body,
-) -> Result<Answer, Error> {
+    body: Body<Update<Developer>>,
+) -> Result<Answer<Changed<Developer>>, Error> {
     let by = editing.user.clone();
     write.update(by, body, move |conn| editing.load(conn)).await
 }
 
-/// `DELETE /api/developers/{id}/`
+/// Changes some fields of a developer, by staff and by the user whose profile it is.
+///
+/// # Errors
+/// As for replacing it.
+#[utoipa::path(patch, path = "/api/developers/{id}/")]
+pub async fn partial_update_developer(
+    editing: Editing<Developer>,
+    write: Write,
+    body: Body<Patch<Developer>>,
+) -> Result<Answer<Changed<Developer>>, Error> {
+    let by = editing.user.clone();
+    write.update(by, body, move |conn| editing.load(conn)).await
+}
+
+/// Deletes a developer.
 ///
 /// # Errors
 /// 404 when there is none, 412 when it has changed since.
+#[utoipa::path(delete, path = "/api/developers/{id}/")]
 pub async fn delete_developer(
     _: Staff,
     _: NoParams,
     id: Id<Developer>,
     write: Write,
-) -> Result<Answer, Error> {
+) -> Result<Answer<Done>, Error> {
     write.delete(move |conn| id.held(conn)).await
 }
 
@@ -72,6 +93,7 @@ impl Owned for Developer {
 }
 
 /// What forms of developers refer to.
+#[derive(Default)]
 pub struct Referred {
     companies: Found<Company>,
     skills: Found<Skill>,
@@ -123,7 +145,7 @@ impl Resource for Developer {
         );
         if by.is_staff {
             form.nullable("user", &mut draft.user_id, form::reference_to(&known.users));
-            form.nullable("last_login", &mut draft.last_login, form::stamp);
+            form.nullable("last_login", &mut draft.last_login, form::Moment);
         }
         form.read_only(&["id", "user", "last_login", "created_at", "updated_at"]);
     }
@@ -168,6 +190,12 @@ impl Resource for Developer {
 /// The skill that a link's path names.
 pub struct SkillId(Id<Skill>);
 
+impl Describe for SkillId {
+    fn describe(operation: &mut Operation) {
+        id::describe::<Skill>(operation, "skill_id");
+    }
+}
+
 impl FromRequest for SkillId {
     type Error = Error;
     type Future = Ready<Result<Self, Error>>;
@@ -177,16 +205,17 @@ impl FromRequest for SkillId {
     }
 }
 
-/// `PUT /api/developers/{id}/skills/{skill_id}/`: gives the developer the skill. 201 when it is new, 200 when it was there.
+/// Gives a developer a skill.
 ///
 /// # Errors
 /// 404 when there is no such developer or skill, 403 when it is another's, 412 when it has changed since.
+#[utoipa::path(put, path = "/api/developers/{id}/skills/{skill_id}/")]
 pub async fn add_developer_skill(
     editing: Editing<Developer>,
     _: NoParams,
     SkillId(skill): SkillId,
     write: Write,
-) -> Result<Answer, Error> {
+) -> Result<Answer<Linked<Developer>>, Error> {
     let added = Arc::new(AtomicBool::new(false));
     let is_new = added.clone();
     let answer = write
@@ -204,27 +233,24 @@ pub async fn add_developer_skill(
             },
         )
         .await?;
-    Ok(if added.load(Ordering::Relaxed) {
-        answer.as_created()
-    } else {
-        answer
-    })
+    Ok(answer.linked(added.load(Ordering::Relaxed)))
 }
 
-/// `DELETE /api/developers/{id}/skills/{skill_id}/`: takes the skill from the developer.
+/// Takes a skill from a developer.
 ///
 /// # Errors
 /// 404 when the developer is not there or has no such skill, 403 when it is another's, 412 when it has changed since.
+#[utoipa::path(delete, path = "/api/developers/{id}/skills/{skill_id}/")]
 pub async fn remove_developer_skill(
     editing: Editing<Developer>,
     _: NoParams,
     SkillId(skill): SkillId,
     write: Write,
-) -> Result<Answer, Error> {
+) -> Result<Answer<Done>, Error> {
     write
         .change(
             move |conn| editing.load(conn),
-            move |conn, developer| {
+            move |conn, developer: Developer| {
                 let id = developer.id;
                 let there = DeveloperSkill::exists(conn, id, skill.get())?;
                 skill.found(there.then_some(()))?;

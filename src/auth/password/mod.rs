@@ -4,4 +4,8 @@ mod hash;
 mod hasher;
 mod rules;
 
-pub use self::{hash::PasswordHash, hasher::Hasher, rules::check};
+pub use self::{
+    hash::PasswordHash,
+    hasher::Hasher,
+    rules::{LENGTH_MIN, check},
+};

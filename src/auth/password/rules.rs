@@ -5,7 +5,8 @@ use std::{
     sync::LazyLock,
 };
 
-const LENGTH_MIN: usize = 8;
+/// Characters of a password at least.
+pub const LENGTH_MIN: usize = 8;
 /// More than anybody types; what is hashed has a bound.
 const LENGTH_MAX: usize = 4_096;
 /// How like an attribute of its user a password may not be, from 0 to 1.

@@ -1,16 +1,24 @@
 //! The fields of a body, checked as DRF's serializers check them: everything that is wrong is told in one answer.
 
-use std::ops::RangeInclusive;
+mod rules;
 
 use diesel::QueryResult;
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
+pub use self::rules::{
+    Boolean, Moment, NewPassword, Password, Rule, integer, optional_text, optional_text_by,
+    reference_to, text, text_by, year,
+};
+use self::rules::{as_text, reference, reference_schema};
 use crate::{
     auth::PasswordHash,
-    db::{DbConnection, Stamp},
+    db::DbConnection,
     error::FieldErrors,
     models::{Found, Referable, Reference},
-    rules::{self, BLANK, NULL, REQUIRED},
+    openapi::Properties,
+    rules::{NULL, REQUIRED, without_nul},
+    text::trim,
 };
 
 /// Objects of one list at most.
@@ -25,6 +33,8 @@ pub struct Form {
     errors: FieldErrors,
     /// Of the password among the fields; see [`Body::hash_password`](super::Body::hash_password).
     pub hash: Option<PasswordHash>,
+    /// Of a form that nobody has sent: what would be taken.
+    described: Option<Properties>,
 }
 
 impl Form {
@@ -35,6 +45,7 @@ impl Form {
             whole,
             errors: FieldErrors::default(),
             hash: None,
+            described: None,
         };
         match value {
             Value::Object(fields) => form.fields = fields,
@@ -51,11 +62,24 @@ impl Form {
         form
     }
 
+    /// What `read` would take of a form.
+    pub fn described(whole: bool, read: impl FnOnce(&mut Self)) -> Properties {
+        let mut form = Self::new(Value::Object(Map::new()), whole);
+        form.described = Some(Properties::default());
+        read(&mut form);
+        form.described.unwrap_or_default()
+    }
+
     /// The text of a field, as the rules for texts would take it.
     pub fn text(&self, name: &str) -> Option<String> {
         let text = as_text(self.fields.get(name)?).ok()?;
-        let text = rules::without_nul(text.trim()).ok()?;
+        let text = without_nul(trim(&text)).ok()?;
         Some(text.to_owned())
+    }
+
+    /// Whether the field is named.
+    pub fn has(&self, name: &str) -> bool {
+        self.fields.contains_key(name)
     }
 
     /// Whether anything was said against a field.
@@ -64,12 +88,10 @@ impl Form {
     }
 
     /// A field that a whole object must have.
-    pub fn required<T>(
-        &mut self,
-        name: &str,
-        target: &mut T,
-        rule: impl FnOnce(&Value) -> Result<T, String>,
-    ) {
+    pub fn required<R: Rule>(&mut self, name: &str, target: &mut R::Value, rule: R) {
+        if let Some(described) = &mut self.described {
+            return described.add(name, self.whole, rule.schema());
+        }
         match self.fields.shift_remove(name) {
             Some(value) => self.take(name, &value, target, rule),
             None if self.whole => self.refuse(name, REQUIRED),
@@ -78,13 +100,20 @@ impl Form {
     }
 
     /// A field that a whole object need not have, for it has a `default`.
-    pub fn optional<T>(
+    pub fn optional<R: Rule<Value: Serialize>>(
         &mut self,
         name: &str,
-        target: &mut T,
-        default: T,
-        rule: impl FnOnce(&Value) -> Result<T, String>,
+        target: &mut R::Value,
+        default: R::Value,
+        rule: R,
     ) {
+        if let Some(described) = &mut self.described {
+            let mut schema = rule.schema();
+            if self.whole {
+                schema["default"] = json!(default);
+            }
+            return described.add(name, false, schema);
+        }
         match self.fields.shift_remove(name) {
             Some(value) => self.take(name, &value, target, rule),
             None if self.whole => *target = default,
@@ -92,18 +121,30 @@ impl Form {
         }
     }
 
+    /// A field that stays as it is unless it is named.
+    pub fn kept<R: Rule>(&mut self, name: &str, target: &mut R::Value, rule: R) {
+        if let Some(described) = &mut self.described {
+            return described.add(name, false, rule.schema());
+        }
+        if let Some(value) = self.fields.shift_remove(name) {
+            self.take(name, &value, target, rule);
+        }
+    }
+
     /// An optional field that may be null, and is so by default.
-    pub fn nullable<T>(
-        &mut self,
-        name: &str,
-        target: &mut Option<T>,
-        rule: impl FnOnce(&Value) -> Result<T, String>,
-    ) {
-        if self.fields.get(name) == Some(&Value::Null) {
-            self.fields.shift_remove(name);
-            *target = None;
-        } else {
-            self.optional(name, target, None, |value| rule(value).map(Some));
+    pub fn nullable<R: Rule>(&mut self, name: &str, target: &mut Option<R::Value>, rule: R) {
+        if let Some(described) = &mut self.described {
+            let schema = json!({"anyOf": [rule.schema(), {"type": "null"}]});
+            return described.add(name, false, schema);
+        }
+        match self.fields.shift_remove(name) {
+            Some(Value::Null) => *target = None,
+            Some(value) => match rule.read(&value) {
+                Ok(value) => *target = Some(value),
+                Err(message) => self.refuse(name, &message),
+            },
+            None if self.whole => *target = None,
+            None => {}
         }
     }
 
@@ -112,6 +153,9 @@ impl Form {
     pub fn read_only(&mut self, names: &[&str]) {
         for name in names {
             self.fields.shift_remove(*name);
+            if let Some(described) = &mut self.described {
+                described.add_read_only(name);
+            }
         }
     }
 
@@ -161,6 +205,11 @@ impl Form {
         target: &mut Option<Vec<i64>>,
         found: &Found<M>,
     ) {
+        if let Some(described) = &mut self.described {
+            let schema =
+                json!({"type": "array", "items": reference_schema(M::KEY), "maxItems": LIST_MAX});
+            return described.add(name, false, schema);
+        }
         let values = match self.fields.shift_remove(name) {
             Some(Value::Array(values)) => values,
             Some(Value::Null) => return self.refuse(name, NULL),
@@ -190,16 +239,10 @@ impl Form {
         *target = Some(ids);
     }
 
-    fn take<T>(
-        &mut self,
-        name: &str,
-        value: &Value,
-        target: &mut T,
-        rule: impl FnOnce(&Value) -> Result<T, String>,
-    ) {
+    fn take<R: Rule>(&mut self, name: &str, value: &Value, target: &mut R::Value, rule: R) {
         let result = match value {
             Value::Null => Err(NULL.to_owned()),
-            value => rule(value),
+            value => rule.read(value),
         };
         match result {
             Ok(value) => *target = value,
@@ -218,112 +261,5 @@ pub fn type_name(value: &Value) -> &'static str {
         Value::String(_) => "str",
         Value::Array(_) => "list",
         Value::Object(_) => "dict",
-    }
-}
-
-// The rules for JSON's values: those for texts, and what DRF takes for a text.
-
-/// Text that must hold something, of `max` characters at most.
-pub fn text(max: usize) -> impl Fn(&Value) -> Result<String, String> {
-    move |value| rules::text(&as_text(value)?, max)
-}
-
-/// Text of any length, which may be blank.
-///
-/// # Errors
-/// The message for what is no text.
-pub fn optional_text(value: &Value) -> Result<String, String> {
-    rules::optional_text(&as_text(value)?, usize::MAX)
-}
-
-/// Text, held to a rule of its own.
-pub fn text_by(
-    rule: impl Fn(&str) -> Result<String, String>,
-) -> impl Fn(&Value) -> Result<String, String> {
-    move |value| rule(&as_text(value)?)
-}
-
-/// A password: as it is, for its spaces may be meant.
-///
-/// # Errors
-/// The message for what is no text, and for none.
-pub fn password(value: &Value) -> Result<String, String> {
-    let text = as_text(value)?;
-    if text.is_empty() {
-        return Err(BLANK.to_owned());
-    }
-    rules::without_nul(&text).map(ToOwned::to_owned)
-}
-
-/// A whole number within `range`: also as text, and with a fraction of zeros.
-pub fn integer(range: RangeInclusive<i64>) -> impl Fn(&Value) -> Result<i32, String> {
-    move |value| {
-        let text = match value {
-            Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
-            _ => String::new(),
-        };
-        let whole = match text.split_once('.') {
-            Some((whole, zeros)) if zeros.bytes().all(|byte| byte == b'0') => whole,
-            _ => &text,
-        };
-        rules::integer(whole, &range).map(|number| i32::try_from(number).unwrap_or(i32::MAX))
-    }
-}
-
-/// True or false: also as text, and as 1 and 0.
-///
-/// # Errors
-/// The message for anything else.
-pub fn boolean(value: &Value) -> Result<bool, String> {
-    match value {
-        Value::Bool(choice) => Ok(*choice),
-        Value::Number(number) if number.as_i64() == Some(1) => Ok(true),
-        Value::Number(number) if number.as_i64() == Some(0) => Ok(false),
-        Value::String(text) => rules::boolean(text),
-        _ => rules::boolean(""),
-    }
-}
-
-/// # Errors
-/// The message for what is no time.
-pub fn stamp(value: &Value) -> Result<Stamp, String> {
-    rules::stamp(value.as_str().unwrap_or_default())
-}
-
-/// The id of the object that is referred to.
-pub fn reference_to<M: Referable>(found: &Found<M>) -> impl Fn(&Value) -> Result<i64, String> {
-    |value| found.id(&reference::<M>(value)?)
-}
-
-/// An id, a natural name, or an object that has one of them, as it is read.
-fn reference<M: Referable>(value: &Value) -> Result<Reference, String> {
-    let named = |name: &str| {
-        let name = rules::without_nul(name.trim())?;
-        Ok(Reference::Name(name.to_owned()))
-    };
-    match value {
-        Value::Number(number) if number.is_i64() || number.is_u64() => {
-            Ok(Reference::Id(number.as_i64().unwrap_or(i64::MAX)))
-        }
-        Value::String(name) => named(name),
-        Value::Object(fields) => match (fields.get("id"), fields.get(M::KEY)) {
-            (Some(id @ Value::Number(_)), _) => reference::<M>(id),
-            (_, Some(Value::String(name))) => named(name),
-            _ => Err(format!("An object here has \"id\" or \"{}\".", M::KEY)),
-        },
-        other => Err(format!(
-            "Incorrect type. Expected pk value, received {}.",
-            type_name(other)
-        )),
-    }
-}
-
-/// As DRF's `CharField`, a number is taken for its text.
-fn as_text(value: &Value) -> Result<String, String> {
-    match value {
-        Value::String(text) => Ok(text.clone()),
-        Value::Number(number) => Ok(number.to_string()),
-        _ => Err("Not a valid string.".to_owned()),
     }
 }

@@ -1,0 +1,305 @@
+//! The rules for JSON's values: those for texts, and what DRF takes for a text. Each is the reader of a field and, as a JSON
+//! Schema, its description: whatever the one takes, the other allows.
+
+use std::ops::RangeInclusive;
+
+use serde_json::{Value, json};
+
+use super::type_name;
+use crate::{
+    auth::password,
+    db::Stamp,
+    models::{Found, Referable, Reference},
+    rules::{self, BLANK},
+    text::trim,
+};
+
+/// What a field may hold.
+pub trait Rule: Sized {
+    /// What is made of it.
+    type Value;
+
+    /// # Errors
+    /// The message for what does not fit.
+    fn read(self, value: &Value) -> Result<Self::Value, String>;
+
+    /// The JSON Schema of whatever [`read`](Self::read) takes. It may allow more, for not all can be said.
+    fn schema(&self) -> Value;
+}
+
+/// Text, held to a rule of its own.
+struct Text<F> {
+    check: F,
+    max: usize,
+    may_be_blank: bool,
+}
+
+/// Text that must hold something, of `max` characters at most once it is trimmed.
+pub fn text(max: usize) -> impl Rule<Value = String> {
+    text_by(max, move |text| rules::text(text, max))
+}
+
+/// Such a text, held to a rule of its own.
+pub fn text_by(
+    max: usize,
+    check: impl Fn(&str) -> Result<String, String>,
+) -> impl Rule<Value = String> {
+    Text {
+        check,
+        max,
+        may_be_blank: false,
+    }
+}
+
+/// Text of any length, which may be blank.
+pub fn optional_text() -> impl Rule<Value = String> {
+    optional_text_by(usize::MAX, |text| rules::optional_text(text, usize::MAX))
+}
+
+/// Text that may be blank, held to a rule of its own.
+pub fn optional_text_by(
+    max: usize,
+    check: impl Fn(&str) -> Result<String, String>,
+) -> impl Rule<Value = String> {
+    Text {
+        check,
+        max,
+        may_be_blank: true,
+    }
+}
+
+impl<F: Fn(&str) -> Result<String, String>> Rule for Text<F> {
+    type Value = String;
+
+    fn read(self, value: &Value) -> Result<String, String> {
+        (self.check)(&as_text(value)?)
+    }
+
+    fn schema(&self) -> Value {
+        // `maxLength` would count the space that is trimmed.
+        let middle = match self.max {
+            usize::MAX => "*".to_owned(),
+            max => format!("{{0,{}}}", max.saturating_sub(2)),
+        };
+        let text = format!("\\S(?:[\\s\\S]{middle}\\S)?");
+        let pattern = if self.may_be_blank {
+            format!("^\\s*(?:{text})?\\s*$")
+        } else {
+            format!("^\\s*{text}\\s*$")
+        };
+        let mut schema = json!({"type": ["string", "number"], "pattern": pattern});
+        if self.max < usize::MAX {
+            let about = format!(
+                "At most {} characters, without the space around them.",
+                self.max
+            );
+            schema["description"] = about.into();
+        }
+        schema
+    }
+}
+
+/// A password: as it is, for its spaces may be meant.
+pub struct Password;
+
+impl Rule for Password {
+    type Value = String;
+
+    fn read(self, value: &Value) -> Result<String, String> {
+        let text = as_text(value)?;
+        if text.is_empty() {
+            return Err(BLANK.to_owned());
+        }
+        rules::without_nul(&text).map(ToOwned::to_owned)
+    }
+
+    fn schema(&self) -> Value {
+        json!({"type": ["string", "number"], "format": "password", "minLength": 1, "writeOnly": true})
+    }
+}
+
+/// A password to be, which whoever knows the user [checks](password::check).
+pub struct NewPassword;
+
+impl Rule for NewPassword {
+    type Value = String;
+
+    fn read(self, value: &Value) -> Result<String, String> {
+        Password.read(value)
+    }
+
+    fn schema(&self) -> Value {
+        let mut schema = Password.schema();
+        schema["minLength"] = password::LENGTH_MIN.into();
+        schema["description"] = format!(
+            "At least {} characters, not digits alone, not like the user's name or address, and none of the common ones.",
+            password::LENGTH_MIN
+        )
+        .into();
+        schema
+    }
+}
+
+struct Integer(RangeInclusive<i64>);
+
+/// A whole number within `range`: also as text, and with a fraction of zeros.
+pub fn integer(range: RangeInclusive<i64>) -> impl Rule<Value = i32> {
+    Integer(range)
+}
+
+impl Rule for Integer {
+    type Value = i32;
+
+    fn read(self, value: &Value) -> Result<i32, String> {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => String::new(),
+        };
+        let whole = match text.split_once('.') {
+            Some((whole, zeros)) if zeros.bytes().all(|byte| byte == b'0') => whole,
+            _ => &text,
+        };
+        rules::integer(whole, &self.0).map(|number| i32::try_from(number).unwrap_or(i32::MAX))
+    }
+
+    fn schema(&self) -> Value {
+        json!({
+            "type": ["integer", "string"],
+            "minimum": self.0.start(),
+            "maximum": self.0.end(),
+            "pattern": r"^\s*[-+]?[0-9]+\s*(?:\.0*)?$",
+        })
+    }
+}
+
+struct Year(i64);
+
+/// A year from `first` to the current one, which is not in the description: that is made once and stays.
+pub fn year(first: i64) -> impl Rule<Value = i32> {
+    Year(first)
+}
+
+impl Rule for Year {
+    type Value = i32;
+
+    fn read(self, value: &Value) -> Result<i32, String> {
+        integer(self.0..=Stamp::now().year().into()).read(value)
+    }
+
+    fn schema(&self) -> Value {
+        let mut schema = integer(self.0..=self.0).schema();
+        if let Value::Object(schema) = &mut schema {
+            schema.shift_remove("maximum");
+            let about = "No later than the current year.";
+            schema.insert("description".to_owned(), about.into());
+        }
+        schema
+    }
+}
+
+/// True or false: also as text, and as 1 and 0.
+pub struct Boolean;
+
+impl Rule for Boolean {
+    type Value = bool;
+
+    fn read(self, value: &Value) -> Result<bool, String> {
+        match value {
+            Value::Bool(choice) => Ok(*choice),
+            Value::Number(number) if number.as_i64() == Some(1) => Ok(true),
+            Value::Number(number) if number.as_i64() == Some(0) => Ok(false),
+            Value::String(text) => rules::boolean(text),
+            _ => rules::boolean(""),
+        }
+    }
+
+    fn schema(&self) -> Value {
+        let words = rules::TRUE.into_iter().chain(rules::FALSE);
+        let others = [json!(1), json!(0)]
+            .into_iter()
+            .chain(words.map(Value::from));
+        json!({"anyOf": [{"type": "boolean"}, {"enum": others.collect::<Vec<_>>()}]})
+    }
+}
+
+/// A moment in any offset.
+pub struct Moment;
+
+impl Rule for Moment {
+    type Value = Stamp;
+
+    fn read(self, value: &Value) -> Result<Stamp, String> {
+        rules::stamp(value.as_str().unwrap_or_default())
+    }
+
+    fn schema(&self) -> Value {
+        json!({"type": "string", "format": "date-time"})
+    }
+}
+
+struct ReferenceTo<'a, M>(&'a Found<M>);
+
+/// The id of the object that is referred to.
+pub fn reference_to<M: Referable>(found: &Found<M>) -> impl Rule<Value = i64> {
+    ReferenceTo(found)
+}
+
+impl<M: Referable> Rule for ReferenceTo<'_, M> {
+    type Value = i64;
+
+    fn read(self, value: &Value) -> Result<i64, String> {
+        self.0.id(&reference::<M>(value)?)
+    }
+
+    fn schema(&self) -> Value {
+        reference_schema(M::KEY)
+    }
+}
+
+/// An id, a natural name, or an object that has one of them, as it is read.
+pub(super) fn reference<M: Referable>(value: &Value) -> Result<Reference, String> {
+    let named = |name: &str| {
+        let name = rules::without_nul(trim(name))?;
+        Ok(Reference::Name(name.to_owned()))
+    };
+    match value {
+        Value::Number(number) if number.is_i64() || number.is_u64() => {
+            Ok(Reference::Id(number.as_i64().unwrap_or(i64::MAX)))
+        }
+        Value::String(name) => named(name),
+        Value::Object(fields) => match (fields.get("id"), fields.get(M::KEY)) {
+            (Some(id @ Value::Number(_)), _) => reference::<M>(id),
+            (None | Some(Value::Null), Some(Value::String(name))) => named(name),
+            _ => Err(format!("An object here has \"id\" or \"{}\".", M::KEY)),
+        },
+        other => Err(format!(
+            "Incorrect type. Expected pk value, received {}.",
+            type_name(other)
+        )),
+    }
+}
+
+/// The schema of a [`reference`] to objects whose natural name is in the field `key`.
+pub(super) fn reference_schema(key: &str) -> Value {
+    let id = json!({"type": "integer", "format": "int64"});
+    let by_name = json!({"id": {"type": "null"}, key: {"type": "string"}});
+    json!({
+        "description": format!("By id, by {key} in any letter case, or as an object that has one of them."),
+        "anyOf": [
+            id,
+            {"type": "string"},
+            {"type": "object", "properties": {"id": id}, "required": ["id"]},
+            {"type": "object", "properties": by_name, "required": [key]},
+        ],
+    })
+}
+
+/// As DRF's `CharField`, a number is taken for its text.
+pub(super) fn as_text(value: &Value) -> Result<String, String> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Number(number) => Ok(number.to_string()),
+        _ => Err("Not a valid string.".to_owned()),
+    }
+}

@@ -1,0 +1,75 @@
+use std::marker::PhantomData;
+
+use serde_json::Value;
+
+use super::{Form, Resource};
+use crate::{auth, db::Stamp, openapi::Components};
+
+/// What the body of a request is read into.
+pub trait Input: Sized + 'static {
+    /// Whether fields that are not named take their defaults, or stay as they are.
+    const WHOLE: bool = true;
+
+    /// The name of its schema.
+    fn name() -> String;
+
+    /// Takes its fields from a form.
+    fn read(form: &mut Form) -> Self;
+
+    /// Its schema, made by reading a form that nobody sent.
+    fn schema(_: &mut Components) -> Value {
+        let read = |form: &mut Form| drop(Self::read(form));
+        Form::described(Self::WHOLE, read).into_schema()
+    }
+}
+
+/// POST: a new object.
+pub struct Create<R>(PhantomData<R>);
+
+/// PUT: the whole object.
+pub struct Update<R>(PhantomData<R>);
+
+/// PATCH: the fields that are to change.
+pub struct Patch<R>(PhantomData<R>);
+
+macro_rules! input_of_resource {
+    ($input:ident, $whole:literal, $id:expr) => {
+        impl<R: Resource> Input for $input<R> {
+            const WHOLE: bool = $whole;
+
+            fn name() -> String {
+                format!("{}{}", R::NAME, stringify!($input))
+            }
+
+            fn read(form: &mut Form) -> Self {
+                read::<R>(form, $id, true);
+                Self(PhantomData)
+            }
+
+            fn schema(components: &mut Components) -> Value {
+                let described =
+                    |is_staff| Form::described($whole, |form| read::<R>(form, $id, is_staff));
+                let shown = components.schema::<R::Body>();
+                let shown = components.get(&shown).cloned().unwrap_or_default();
+                described(true)
+                    .compared(&described(false), "Read-only for others than staff.")
+                    .explained(&shown)
+            }
+        }
+    };
+}
+
+input_of_resource!(Create, true, None);
+input_of_resource!(Update, true, Some(0));
+input_of_resource!(Patch, false, Some(0));
+
+/// Reads a form that refers to nothing that there is: what is asked of it is what any form is asked.
+fn read<R: Resource>(form: &mut Form, id: Option<i64>, is_staff: bool) {
+    let by = auth::User {
+        id: 0,
+        username: String::new(),
+        is_staff,
+    };
+    let mut draft = R::blank(&by, Stamp::FIRST);
+    R::read(form, &mut draft, &mut R::Known::default(), &by, id);
+}

@@ -1,0 +1,137 @@
+//! What operations share: the errors, and the headers of answers.
+
+use serde_json::{Map, Value, json};
+
+use super::Components;
+use crate::error::{Detail, FieldErrors, RateLimited};
+
+/// An error, as operations refer to it.
+pub struct SharedError {
+    pub status: &'static str,
+    pub name: &'static str,
+    about: &'static str,
+    headers: &'static [&'static str],
+    body: Body,
+}
+
+/// What is in the body of an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Body {
+    Nothing,
+    Detail,
+    /// What is wrong, by field, or a detail.
+    Fields,
+    /// What is wrong with each of several objects, or one of the others.
+    Items,
+    /// A detail, or the answer to an address that has asked too often.
+    Limited,
+}
+
+const fn error(
+    status: &'static str,
+    name: &'static str,
+    body: Body,
+    headers: &'static [&'static str],
+    about: &'static str,
+) -> SharedError {
+    SharedError {
+        status,
+        name,
+        about,
+        headers,
+        body,
+    }
+}
+
+/// The errors, the first of each status the one that is meant by it.
+#[rustfmt::skip]
+pub const ERRORS: [SharedError; 15] = [
+    error("400", "BadRequest", Body::Fields, &[], "Fields or parameters that do not fit, by name; or a body that cannot be read."),
+    error("400", "BadItems", Body::Items, &[], "What does not fit; of an array, in each of its items."),
+    error("401", "Unauthorized", Body::Detail, &["WWW-Authenticate"], "Nobody has signed in, or the token is no good."),
+    error("403", "Forbidden", Body::Detail, &[], "Not for this user."),
+    error("404", "NotFound", Body::Detail, &[], "There is no such object, or none that the caller may see; or the cursor is no good."),
+    error("406", "NotAcceptable", Body::Detail, &[], "The client accepts nothing that there is."),
+    error("408", "RequestTimeout", Body::Detail, &[], "The body came too slowly."),
+    error("412", "PreconditionFailed", Body::Detail, &[], "The object is not as the request expects it."),
+    error("413", "ContentTooLarge", Body::Detail, &[], "The body is over the limit."),
+    error("415", "UnsupportedMediaType", Body::Detail, &[], "The body is no JSON."),
+    error("422", "KeyReused", Body::Detail, &[], "The `Idempotency-Key` was another request's."),
+    error("429", "TooManyRequests", Body::Limited, &["Retry-After"], "Too many requests."),
+    error("431", "HeadTooLarge", Body::Nothing, &[], "The URL and the headers are too large."),
+    error("500", "ServerError", Body::Detail, &[], "A fault of the server."),
+    error("503", "Unavailable", Body::Detail, &["Retry-After"], "The server is busy, or its storage refuses; nothing was changed."),
+];
+
+/// The headers of answers: name, type, and what they tell.
+#[rustfmt::skip]
+const HEADERS: [(&str, &str, &str); 9] = [
+    ("ETag", "string", "The entity tag of what is shown."),
+    ("Idempotency-Replayed", "string", "`true` when this is the kept answer to a request that was sent before."),
+    ("Location", "string", "The URL to go to: of what is new, its own."),
+    ("RateLimit", "string", "What is left of the nearest limit (draft-ietf-httpapi-ratelimit-headers-10)."),
+    ("RateLimit-Policy", "string", "The nearest limit."),
+    ("Retry-After", "integer", "Seconds until another try may succeed."),
+    ("Vary", "string", "The request's headers that have a say in the answer."),
+    ("WWW-Authenticate", "string", "How to say who is calling (RFC 6750)."),
+    ("X-Request-Id", "string", "The request's name in the log."),
+];
+
+/// A [Response Object](https://spec.openapis.org/oas/v3.1.1.html#response-object), with the headers that all have.
+pub fn response(about: &str, contents: &[(&str, &Value)], headers: &[&str]) -> Value {
+    let headers = headers
+        .iter()
+        .chain(&["RateLimit", "RateLimit-Policy", "X-Request-Id"])
+        .map(|name| {
+            let header = json!({"$ref": format!("#/components/headers/{name}")});
+            ((*name).to_owned(), header)
+        });
+    let mut response = json!({"description": about, "headers": headers.collect::<Map<_, _>>()});
+    if !contents.is_empty() {
+        let contents = contents
+            .iter()
+            .map(|(name, schema)| ((*name).to_owned(), json!({"schema": schema})));
+        response["content"] = contents.collect::<Map<_, _>>().into();
+    }
+    response
+}
+
+/// The errors by name.
+pub fn errors(components: &mut Components) -> Map<String, Value> {
+    let named = |error: &SharedError| {
+        let schema = error.body.schema(components);
+        let contents = schema.as_ref().map(|schema| ("application/json", schema));
+        let response = response(error.about, contents.as_slice(), error.headers);
+        (error.name.to_owned(), response)
+    };
+    ERRORS.iter().map(named).collect()
+}
+
+/// The headers by name.
+pub fn headers() -> Map<String, Value> {
+    let named = |(name, kind, about): &(&str, &str, &str)| {
+        let header = json!({"description": about, "schema": {"type": kind}});
+        ((*name).to_owned(), header)
+    };
+    HEADERS.iter().map(named).collect()
+}
+
+impl Body {
+    fn schema(self, components: &mut Components) -> Option<Value> {
+        let detail = components.schema::<Detail>();
+        let mut fields = || components.schema::<FieldErrors>();
+        Some(match self {
+            Self::Nothing => return None,
+            Self::Detail => detail,
+            Self::Fields => json!({"anyOf": [detail, fields()]}),
+            Self::Items => {
+                let fields = fields();
+                json!({"anyOf": [detail, fields, {"type": "array", "items": fields}]})
+            }
+            Self::Limited => {
+                let limited = components.schema::<RateLimited>();
+                json!({"anyOf": [detail, limited]})
+            }
+        })
+    }
+}
