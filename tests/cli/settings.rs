@@ -227,3 +227,12 @@ fn migrate_applies_what_is_pending_and_lists_it() {
         assert_eq!(roster(&[args, &url[..]].concat()).ok(), "nothing pending\n");
     }
 }
+
+#[test]
+fn the_description_of_the_api_is_printed_in_two_spellings() {
+    let json: serde_json::Value = serde_json::from_str(&roster(&["openapi"]).ok()).unwrap();
+    assert_eq!(json["openapi"], "3.1.0");
+    assert!(json["paths"]["/api/developers/"]["get"].is_object());
+    let yaml = roster(&["openapi", "--format", "yaml"]).ok();
+    assert!(yaml.starts_with("openapi: 3.1.0\n"), "{yaml}");
+}
