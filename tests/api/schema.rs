@@ -125,6 +125,13 @@ fn a_browser_is_led_to_documentation_that_loads_nothing_from_elsewhere() {
     let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
     let client = app.get("/api/");
     assert!(client.ok()["developers"].is_string());
+    let led = app.raw(&format!(
+        "GET /api/ HTTP/1.1\r\nhost: x\r\naccept: {accept}\r\nconnection: close\r\n\r\n"
+    ));
+    assert!(
+        led.starts_with("HTTP/1.1 302") && led.contains("location: http://x/api/docs/\r\n"),
+        "{led}"
+    );
     let page = app.send("GET", "/api/docs/", &[("accept", accept)]);
     assert_eq!(page.status, 200);
     assert_eq!(
