@@ -7,7 +7,7 @@ use roster::{
 };
 use serde_json::json;
 
-use crate::support::{App, Dev, Place, add_company, add_skill};
+use crate::support::{App, Dev, Place, add_company, add_skill, cases};
 
 #[test]
 fn active_is_a_login_within_thirty_days() {
@@ -216,7 +216,7 @@ fn scopes_chain_in_any_combination_and_order() {
         Step::Sql,
         Step::Acme,
     ]);
-    proptest!(ProptestConfig::with_cases(64), |(steps in prop::collection::vec(step, 0..6))| {
+    proptest!(cases(64), |(steps in prop::collection::vec(step, 0..6))| {
         let expected: Vec<usize> = (0..32).filter(|bits| steps.iter().all(|step| step.holds(*bits))).collect();
         let found = db
             .read_blocking(move |conn| {

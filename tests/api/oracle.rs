@@ -15,7 +15,7 @@ use roster::{
 };
 use serde_json::Value;
 
-use crate::support::{App, stamp};
+use crate::support::{App, cases, stamp};
 
 /// Few of each, so that values tie and meet; in several scripts and letter cases, with what SQL and LIKE find special.
 const NAMES: [&str; 10] = [
@@ -406,7 +406,7 @@ fn lists_say_what_the_model_says() {
             6,
         ),
     );
-    proptest!(ProptestConfig::with_cases(40), |((mut devs, questions) in strategy)| {
+    proptest!(cases(40), |((mut devs, questions) in strategy)| {
         fill(&app.db, &mut devs);
         for (params, ordering, size) in questions {
             let mut query = form_urlencoded::Serializer::new(String::new());

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use roster::db::{Error, schema::developers};
 use serde_json::{Value, json};
 
-use crate::support::{App, Dev, add_company, add_skill, stamp};
+use crate::support::{App, Dev, add_company, add_skill, cases, stamp};
 
 fn link(page: &Value, name: &str) -> Option<String> {
     page[name].as_str().map(ToOwned::to_owned)
@@ -292,7 +292,7 @@ fn every_row_that_stays_is_shown_once_whatever_changes_meanwhile() {
         "years_experience,-created_at",
     ]);
     let question = (1..8usize, any::<bool>(), ordering);
-    proptest!(ProptestConfig::with_cases(60), |(rows in rows, changes in changes, (size, narrow, ordering) in question)| {
+    proptest!(cases(60), |(rows in rows, changes in changes, (size, narrow, ordering) in question)| {
         let mut stay: Vec<(u8, i64)> = Vec::new();
         let mut others: Vec<i64> = Vec::new();
         for (day, stays) in rows {

@@ -4,7 +4,7 @@ use std::fs;
 
 use proptest::prelude::*;
 
-use crate::support::{Place, roster};
+use crate::support::{Place, cases, roster};
 
 const FILES: [&str; 5] = ["companies", "skills", "users", "developers", "projects"];
 
@@ -148,7 +148,7 @@ fn name() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(cases(12))]
 
     #[test]
     fn any_directory_comes_back(

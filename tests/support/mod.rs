@@ -8,6 +8,7 @@ pub use process::{Output, Served, roster, roster_with};
 
 use std::sync::LazyLock;
 
+use proptest::test_runner::{Config, FileFailurePersistence};
 use roster::{
     auth::PasswordHash,
     db::{Db, Error, Stamp},
@@ -17,6 +18,14 @@ use roster::{
 /// The password of every user that [`add_user`] makes, and its hash, which takes a while to make.
 pub const PASSWORD: &str = "correct horse battery";
 static HASH: LazyLock<PasswordHash> = LazyLock::new(|| PasswordHash::of(PASSWORD).unwrap());
+
+/// So many cases of a law, and first those that once broke it: they are kept beside the test.
+pub fn cases(number: u32) -> Config {
+    Config {
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+        ..Config::with_cases(number)
+    }
+}
 
 pub fn stamp(text: &str) -> Stamp {
     Stamp::parse(text).unwrap()
