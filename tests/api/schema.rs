@@ -8,6 +8,15 @@ fn document() -> Value {
     App::new().get("/api/schema/").ok()
 }
 
+/// What is promised, whole: a change of the contract is a change of the snapshot, and is read line by line as one.
+#[test]
+fn it_says_what_it_said_before() {
+    let document = App::new().get("/api/schema/?format=yaml");
+    insta::with_settings!({omit_expression => true, prepend_module_to_snapshot => false}, {
+        insta::assert_snapshot!("openapi", document.body);
+    });
+}
+
 #[test]
 fn it_is_spelled_as_the_client_wants() {
     let app = App::new();
