@@ -54,6 +54,16 @@ fn staff_make_change_and_delete_users() {
         (&changed["username"], &changed["is_staff"], &changed["id"]),
         (&json!("lovelace"), &json!(true), &ada["id"])
     );
+    // The words and numbers that DRF takes.
+    for (choice, is_staff) in [
+        (json!("FALSE"), false),
+        (json!(1), true),
+        (json!(0), false),
+        (json!(1.0), true),
+    ] {
+        let changed = boss.patch(&path, &json!({"is_staff": choice})).ok();
+        assert_eq!(changed["is_staff"], json!(is_staff), "{choice}");
+    }
     assert_eq!(boss.delete(&path).status, 204);
     assert_eq!(
         boss.get(&path).refused(404),

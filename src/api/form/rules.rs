@@ -207,19 +207,21 @@ impl Rule for Boolean {
     fn read(self, value: &Value) -> Result<bool, String> {
         match value {
             Value::Bool(choice) => Ok(*choice),
-            Value::Number(number) if number.as_i64() == Some(1) => Ok(true),
-            Value::Number(number) if number.as_i64() == Some(0) => Ok(false),
+            Value::Number(number) if number.as_f64() == Some(1.0) => Ok(true),
+            Value::Number(number) if number.as_f64() == Some(0.0) => Ok(false),
             Value::String(text) => rules::boolean(text),
             _ => rules::boolean(""),
         }
     }
 
     fn schema(&self) -> Value {
-        let words = rules::TRUE.into_iter().chain(rules::FALSE);
-        let others = [json!(1), json!(0)]
-            .into_iter()
-            .chain(words.map(Value::from));
-        json!({"anyOf": [{"type": "boolean"}, {"enum": others.collect::<Vec<_>>()}]})
+        // An `enum` of words would clash in generated clients, which name its members without regard to letter case.
+        let words = [rules::TRUE, rules::FALSE].concat().join("|");
+        json!({"anyOf": [
+            {"type": "boolean"},
+            {"type": "integer", "enum": [0, 1]},
+            {"type": "string", "pattern": format!("^(?:{words})$")},
+        ]})
     }
 }
 
