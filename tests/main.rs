@@ -7,5 +7,6 @@
 
 mod api;
 mod cli;
+mod clients;
 mod db;
 mod support;

@@ -102,7 +102,8 @@ fn curl(words: &[String]) -> String {
             let _ = writeln!(printed, "{name}: {}", value.to_str().unwrap());
         }
     }
-    printed + &answer.body_mut().read_to_string().unwrap()
+    printed.push_str(&answer.body_mut().read_to_string().unwrap());
+    printed
 }
 
 /// What a shell prints that is in the folder and finds `roster`.

@@ -188,7 +188,9 @@ fn no_secret_reaches_a_log() {
     serve.kill().unwrap();
     serve.wait().unwrap();
 
-    let log = logging.join().unwrap() + &std::fs::read_to_string(log).unwrap();
+    let mut printed = logging.join().unwrap();
+    printed.push_str(&std::fs::read_to_string(log).unwrap());
+    let log = printed;
     assert!(log.contains("path=/api/token/verify/ status=400"), "{log}");
     assert!(
         log.contains("TRACE") || log.contains("DEBUG"),
