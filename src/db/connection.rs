@@ -46,6 +46,7 @@ impl DbConnection {
                 let path = path.to_str().ok_or_else(|| {
                     Error::Refused(format!("cannot open {target}: the path is not UTF-8"))
                 })?;
+                make_private(path);
                 must_be_sqlite(path)
                     .map_err(|reason| Error::Refused(format!("cannot open {target}: {reason}")))?;
                 let mut conn = SqliteConnection::establish(path).map_err(refused)?;
@@ -296,6 +297,17 @@ const SMALL: u32 = 10_000;
 fn has_statistics(conn: &mut SqliteConnection) -> QueryResult<bool> {
     let table = "EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1')";
     diesel::select(sql::<diesel::sql_types::Bool>(table)).get_result(conn)
+}
+
+/// Makes a file that is not there, for its owner alone: it will hold the hashes of passwords. SQLite gives its log the same
+/// mode, and says why when there can be no file.
+fn make_private(path: &str) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let _ = File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
 }
 
 /// SQLite itself takes a short file of any content for an empty database, and would write over it.

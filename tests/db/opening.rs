@@ -155,3 +155,19 @@ fn a_server_that_is_not_there_is_refused_without_its_password() {
         .contains("sesame")
     );
 }
+
+#[test]
+fn a_new_file_is_for_its_owner_alone_and_so_is_its_log() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::embedded();
+    let path = place.path("roster.db");
+    let db = Db::open(&path.parse().unwrap(), Readiness::CreateWhenNew).unwrap();
+    for suffix in ["", "-wal", "-shm"] {
+        let mode = std::fs::metadata(format!("{path}{suffix}"))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600, "{suffix}");
+    }
+    db.close();
+}
