@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     };
     // Kept until the end, when the last lines are written.
     let _log = if let Cmd::Serve(serve) = &cli.command {
-        Some(logging::for_server(serve.log_format))
+        Some(logging::for_server(serve.settings.log_format))
     } else {
         logging::for_command();
         None

@@ -54,6 +54,11 @@ impl Secret {
         Self::new(text.trim().to_owned()).map_err(|error| format!("{}: {error}", path.display()))
     }
 
+    /// Whether a key is kept beside the database already.
+    pub fn is_beside(database: &Path) -> bool {
+        path(database).exists()
+    }
+
     pub fn bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }

@@ -1,6 +1,8 @@
 //! What the binary does, one file a command.
 
+mod backup;
 mod changepassword;
+mod check;
 mod completions;
 mod createuser;
 mod export;
@@ -70,6 +72,8 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Cmd::Changepassword(args) => changepassword::run(&target, &args),
         Cmd::Import(args) => import::run(&target, &args),
         Cmd::Export(args) => export::run(&target, &args),
+        Cmd::Backup(args) => backup::run(&target, &args),
+        Cmd::Check(args) => check::run(&target, &args),
         Cmd::Openapi(args) => openapi::run(&args),
         Cmd::Completions(args) => completions::run(&args),
     }

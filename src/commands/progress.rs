@@ -1,5 +1,6 @@
 use std::{
     io::{self, IsTerminal as _, Write as _},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -8,6 +9,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// Rows between two looks at the clock.
 const STEP: u64 = 1_000;
 const SECOND: Duration = Duration::from_secs(1);
+/// Between two looks at work that does not report.
+const TICK: Duration = Duration::from_millis(100);
 
 /// Tells how far long work has come: a bar on a terminal, a plain line a second elsewhere, and nothing at all when
 /// it is done within a second. Both go to standard error.
@@ -39,7 +42,8 @@ impl Progress {
         } else if self.told.elapsed() > SECOND {
             self.told = Instant::now();
             if io::stderr().is_terminal() {
-                self.bar = Some(bar(&self.what));
+                let bar = spinner("{spinner} {msg}: {human_pos} rows, {per_sec}, {elapsed}");
+                self.bar = Some(bar.with_message(self.what.clone()));
             } else {
                 let _ = writeln!(io::stderr(), "{}: {} rows", self.what, self.rows);
             }
@@ -55,11 +59,46 @@ impl Drop for Progress {
     }
 }
 
-fn bar(what: &str) -> ProgressBar {
-    let style =
-        ProgressStyle::with_template("{spinner} {msg}: {human_pos} rows, {per_sec}, {elapsed}");
-    let bar = ProgressBar::new_spinner().with_message(what.to_owned());
-    match style {
+/// Does work that counts nothing itself, and tells meanwhile, as [`Progress`] does, what `state` says of it.
+pub fn watch<T: Send>(state: impl Fn() -> String, work: impl FnOnce() -> T + Send) -> T {
+    thread::scope(|scope| {
+        let watcher = thread::current();
+        let working = scope.spawn(move || {
+            let done = work();
+            watcher.unpark();
+            done
+        });
+        let mut bar = None;
+        let begun = Instant::now();
+        let mut told = begun;
+        while !working.is_finished() {
+            thread::park_timeout(TICK);
+            if told.elapsed() < SECOND && bar.is_none() {
+                continue;
+            }
+            told = Instant::now();
+            if io::stderr().is_terminal() {
+                let bar: &mut ProgressBar =
+                    bar.get_or_insert_with(|| spinner("{spinner} {msg}, {elapsed}"));
+                bar.set_message(state());
+                bar.tick();
+            } else {
+                let seconds = begun.elapsed().as_secs();
+                let _ = writeln!(io::stderr(), "{}, {seconds} s", state());
+            }
+        }
+        if let Some(bar) = bar {
+            bar.finish_and_clear();
+        }
+        working
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn spinner(template: &str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner();
+    match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::{Failure, createuser, import};
 use crate::{
     auth::{self, Auth, PasswordHash, Secret},
-    config::Serve,
+    config::{Serve, Settings},
     db::{self, Db, Readiness, Stamp, Target},
     limits::Rates,
     metrics::{self, Metrics},
@@ -24,6 +24,7 @@ pub fn run(target: &Target, args: &Serve) -> Result<(), Failure> {
     // Kept until the end, for it removes the folder with the database.
     let demo = if args.demo { Some(demo()?) } else { None };
     let target = demo.as_ref().map_or(target, |(_, target)| target);
+    let args = &args.settings;
     let given = given_secret(target, args)?;
     let db = Db::open_patient(target, Readiness::CreateWhenNew, args.queue_time)?;
     let secret = match given {
@@ -71,7 +72,7 @@ fn fill(db: &Db) -> Result<String, Failure> {
 }
 
 /// The key that was set, if it was. A server's database may be many servers': they must be told one key.
-fn given_secret(target: &Target, args: &Serve) -> Result<Option<Secret>, Failure> {
+pub(super) fn given_secret(target: &Target, args: &Settings) -> Result<Option<Secret>, Failure> {
     match (&args.secret_key, target) {
         (Some(key), _) => Secret::new(key.0.clone()).map(Some).map_err(Failure::new),
         (None, Target::Sqlite(_)) => Ok(None),
@@ -94,7 +95,7 @@ async fn serve(
     db: &Db,
     auth: Auth,
     target: &Target,
-    args: &Serve,
+    args: &Settings,
     greeting: &Greeting,
 ) -> Result<(), Failure> {
     let settings = settings(args);
@@ -139,7 +140,7 @@ async fn serve(
     Ok(ended?)
 }
 
-fn settings(args: &Serve) -> server::Settings {
+fn settings(args: &Settings) -> server::Settings {
     server::Settings {
         bind: args.bind.clone(),
         workers: args.workers.map_or_else(cores, usize::from),

@@ -78,6 +78,10 @@ pub enum Cmd {
     Import(Import),
     /// Write the directory as files that `import` takes back
     Export(Export),
+    /// Copy an embedded database, also while a server writes to it
+    Backup(Backup),
+    /// Look for what is wrong with the settings and the database
+    Check(Box<Check>),
     /// Print the description of the API
     Openapi(Openapi),
     /// Print a completion script for a shell
@@ -86,6 +90,16 @@ pub enum Cmd {
 
 #[derive(Debug, Args)]
 pub struct Serve {
+    /// Serve the sample directory from a temporary database
+    #[arg(long)]
+    pub demo: bool,
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// What a server is told.
+#[derive(Debug, Args)]
+pub struct Settings {
     /// The address to listen on; port 0 takes a free one
     #[arg(
         long,
@@ -94,9 +108,6 @@ pub struct Serve {
         default_value = "127.0.0.1:8000"
     )]
     pub bind: String,
-    /// Serve the sample directory from a temporary database
-    #[arg(long)]
-    pub demo: bool,
     /// Threads that serve [default: the number of cores]
     #[arg(long, env = "ROSTER_WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,
@@ -243,6 +254,24 @@ pub struct Export {
 pub enum Format {
     Csv,
     Json,
+}
+
+#[derive(Debug, Args)]
+pub struct Backup {
+    /// The copy, which must not be there yet
+    pub file: PathBuf,
+    /// Open the copy and check it before it gets its name
+    #[arg(long)]
+    pub verify: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Look also for what is unsafe on the internet
+    #[arg(long)]
+    pub deploy: bool,
+    #[command(flatten)]
+    pub settings: Settings,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ mod doors;
 mod error;
 mod gate;
 mod instrument;
+mod integrity;
 mod measures;
 mod migrations;
 mod pool;

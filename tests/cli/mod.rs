@@ -1,3 +1,5 @@
+mod backup;
+mod check;
 mod crash;
 mod import;
 mod readme;
