@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use diesel::{
     Connection as _, QueryDsl as _, QueryableByName, RunQueryDsl as _,
-    connection::InstrumentationEvent, sql_types::Text,
+    connection::InstrumentationEvent,
+    dsl::sql,
+    sql_types::{Bool, Text},
 };
 use roster::{
     db::{Access, DbConnection, Readiness, Stamp, prepare},
@@ -14,6 +16,19 @@ use roster::{
 };
 
 use crate::support::{Place, roster};
+
+/// What the build asks of SQLite has come to it: a statement is not parsed again for each value that is bound.
+#[test]
+fn a_statement_is_planned_once() {
+    let place = Place::embedded();
+    let mut conn = prepare(&place.url().parse().unwrap(), Readiness::CreateWhenNew).unwrap();
+    let stable = sql::<Bool>("sqlite_compileoption_used('ENABLE_QPSG')");
+    assert!(
+        diesel::select(stable)
+            .get_result::<bool>(&mut conn)
+            .unwrap()
+    );
+}
 
 struct Planner {
     conn: DbConnection,
