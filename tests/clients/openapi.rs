@@ -47,7 +47,7 @@ fn conforms(app: &App, args: &[&str]) {
     let report = run(python("schemathesis")
         .args(["--config-file", "schemathesis.toml", "run"])
         .arg(app.url("/api/schema/"))
-        .args(["--checks", "all", "--max-examples", "40", "--seed", "1"])
+        .args(["--checks", "all", "--max-examples", "20", "--seed", "1"])
         .args([
             "--workers",
             "2",
