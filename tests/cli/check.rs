@@ -25,6 +25,15 @@ fn both_engines_are_checked() {
     let key = "--secret-key=a key that has at least 32 bytes in it";
     let fine = check(&place.url(), &[key]).ok();
     assert!(fine.contains("database: nothing is wrong"), "{fine}");
+    #[cfg(feature = "postgres")]
+    if place.url().starts_with("postgres") {
+        diesel::PgConnection::establish(&place.url())
+            .unwrap()
+            .batch_execute("ALTER TABLE skills ADD CONSTRAINT odd CHECK (id > 0) NOT VALID")
+            .unwrap();
+        let fault = "database: the constraint odd of skills is not valid\n";
+        assert_eq!(check(&place.url(), &[key]).failed(), fault);
+    }
 }
 
 #[test]
@@ -111,8 +120,14 @@ fn it_finds_damage_and_a_backup_of_it_is_not_kept() {
         .unwrap();
     file.write_all(&[0xff; 64]).unwrap();
     let faults = check(&place.url(), &[]).failed();
-    assert!(faults.starts_with("database: "), "{faults}");
-    assert!(!faults.contains("nothing is wrong"), "{faults}");
+    // The damage itself, and not the reference of before alone.
+    let damage = faults
+        .lines()
+        .find(|line| !line.contains("refers to a row"));
+    assert!(
+        damage.is_some_and(|line| line.starts_with("database: ")),
+        "{faults}"
+    );
 }
 
 #[test]
@@ -149,6 +164,8 @@ fn it_names_what_is_unsafe_on_the_internet() {
     assert_eq!(risks.lines().count(), 10, "{risks}");
     let anybody = check(&place.url(), &["--deploy", "--trusted-proxy=0.0.0.0/0"]).failed();
     assert!(anybody.contains("--trusted-proxy names every address"));
+    let alone = check(&place.url(), &["--deploy"]).failed();
+    assert!(alone.contains("deploy: no --trusted-proxy"), "{alone}");
     // Without being asked about the internet it says nothing of it.
     check(&place.url(), &unsafe_settings[1..]).ok();
 }
