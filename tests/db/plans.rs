@@ -17,17 +17,20 @@ use roster::{
 
 use crate::support::{Place, roster};
 
-/// What the build asks of SQLite has come to it: a statement is not parsed again for each value that is bound.
+/// What the build asks of SQLite has come to it: a statement is not parsed again for each value that is bound, and connections share
+/// neither a lock nor what needs one.
 #[test]
-fn a_statement_is_planned_once() {
+fn sqlite_is_compiled_as_the_build_asks() {
     let place = Place::embedded();
     let mut conn = prepare(&place.url().parse().unwrap(), Readiness::CreateWhenNew).unwrap();
-    let stable = sql::<Bool>("sqlite_compileoption_used('ENABLE_QPSG')");
-    assert!(
-        diesel::select(stable)
-            .get_result::<bool>(&mut conn)
-            .unwrap()
-    );
+    let mut is_compiled_with = |option: &str| {
+        let used = sql::<Bool>(&format!("sqlite_compileoption_used('{option}')"));
+        diesel::select(used).get_result::<bool>(&mut conn).unwrap()
+    };
+    for option in ["ENABLE_QPSG", "THREADSAFE=2", "DEFAULT_MEMSTATUS=0"] {
+        assert!(is_compiled_with(option), "{option}");
+    }
+    assert!(!is_compiled_with("ENABLE_MEMORY_MANAGEMENT"));
 }
 
 struct Planner {
