@@ -51,6 +51,24 @@ fn a_write_that_fails_leaves_nothing() {
     assert!(names(&db).is_empty());
 }
 
+/// Where the processors are short the reads go first.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_writer_gives_way() {
+    /// Of the calling thread: the 19th field of `proc_pid_stat(5)`, and the 17th behind the name in parentheses.
+    fn niceness() -> i32 {
+        let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+        let (_, fields) = stat.rsplit_once(')').unwrap();
+        let nice = fields.split_whitespace().nth(16).unwrap();
+        nice.parse().unwrap()
+    }
+    let place = Place::embedded();
+    let db = place.open();
+    let reading = db.read_blocking(|_| Ok::<_, Error>(niceness())).unwrap();
+    let writing = db.write_blocking(|_| Ok::<_, Error>(niceness())).unwrap();
+    assert!(writing > reading, "{writing} is not above {reading}");
+}
+
 #[test]
 fn the_read_door_does_not_write() {
     let place = Place::new();
