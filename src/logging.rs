@@ -1,6 +1,10 @@
 //! The log: one line an event, to where it does not hold anybody up.
 
-use std::io;
+use std::{
+    io::{self, BufWriter, Write},
+    thread,
+    time::Duration,
+};
 
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
@@ -23,10 +27,29 @@ pub fn for_command() {
         .init();
 }
 
+/// How long lines gather before they are written.
+const REST: Duration = Duration::from_millis(10);
+
+/// Rests after each writing, so that a busy server wakes its log's thread a hundred times a second and not with every line, which
+/// costs the request more than the line does.
+struct Gathered<W: Write>(BufWriter<W>);
+
+impl<W: Write> Write for Gathered<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.write(line)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()?;
+        thread::sleep(REST);
+        Ok(())
+    }
+}
+
 /// Logs to standard output, for a server. A thread of its own writes the lines; when whoever reads them is too slow, lines are
 /// lost rather than requests kept waiting. What is still to be written is when the guard is dropped.
 pub fn for_server(format: LogFormat) -> WorkerGuard {
-    let (writer, guard) = tracing_appender::non_blocking(io::stdout());
+    let (writer, guard) = tracing_appender::non_blocking(Gathered(BufWriter::new(io::stdout())));
     let log = tracing_subscriber::fmt()
         .with_ansi(false)
         .with_env_filter(filter())
