@@ -116,8 +116,7 @@ impl CompanyDraft {
     /// # Errors
     /// Those of the statement.
     pub fn insert(&self, conn: &mut DbConnection, id: Option<i64>) -> QueryResult<i64> {
-        let id = id.map(|id| companies::id.eq(id));
-        insert_row!(conn, companies, (id, self, self.made()))
+        insert_row!(conn, companies, id, (self, self.made()))
     }
 
     /// # Errors

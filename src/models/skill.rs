@@ -149,8 +149,7 @@ impl SkillDraft {
     /// # Errors
     /// Those of the statement.
     pub fn insert(&self, conn: &mut DbConnection, id: Option<i64>) -> QueryResult<i64> {
-        let id = id.map(|id| skills::id.eq(id));
-        insert_row!(conn, skills, (id, self, self.made()))
+        insert_row!(conn, skills, id, (self, self.made()))
     }
 
     /// # Errors

@@ -260,7 +260,7 @@ impl Listed for User {
 
 /// A user to be, or what one is to become. The password goes its own way.
 #[derive(Debug, Clone, PartialEq, Eq, Insertable, AsChangeset)]
-#[diesel(table_name = users, treat_none_as_null = true)]
+#[diesel(table_name = users, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct UserDraft {
     pub username: String,
     pub email: String,
@@ -292,13 +292,12 @@ impl UserDraft {
         id: Option<i64>,
         password: &PasswordHash,
     ) -> QueryResult<i64> {
-        let id = id.map(|id| users::id.eq(id));
         let keys = (
             users::username_key.eq(fold(&self.username)),
             users::email_key.eq(fold(&self.email)),
             users::password.eq(password.as_str()),
         );
-        insert_row!(conn, users, (&id, self, &keys))
+        insert_row!(conn, users, id, (self, &keys))
     }
 
     /// Whoever is deactivated has no session any more, even when reactivated.

@@ -169,7 +169,7 @@ impl Developer {
 
 /// A developer to be, or what one is to become. The skills go their own way.
 #[derive(Debug, Clone, PartialEq, Eq, Insertable, AsChangeset)]
-#[diesel(table_name = developers, treat_none_as_null = true)]
+#[diesel(table_name = developers, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct DeveloperDraft {
     pub name: String,
     pub company_id: i64,
@@ -198,8 +198,7 @@ impl DeveloperDraft {
     /// # Errors
     /// Those of the statement.
     pub fn insert(&self, conn: &mut DbConnection, id: Option<i64>) -> QueryResult<i64> {
-        let id = id.map(|id| developers::id.eq(id));
-        insert_row!(conn, developers, (id, self, self.made()))
+        insert_row!(conn, developers, id, (self, self.made()))
     }
 
     /// # Errors

@@ -185,8 +185,7 @@ impl ProjectDraft {
     /// # Errors
     /// Those of the statement.
     pub fn insert(&self, conn: &mut DbConnection, id: Option<i64>) -> QueryResult<i64> {
-        let id = id.map(|id| projects::id.eq(id));
-        insert_row!(conn, projects, (id, self, self.made()))
+        insert_row!(conn, projects, id, (self, self.made()))
     }
 
     /// # Errors
