@@ -206,7 +206,7 @@ fn run(mut conn: DbConnection, queue: &Receiver<Message>, sizes: &Histogram) {
 }
 
 /// Lets the threads that serve go first where the processors are short: the longer a group waits for one the more writes share
-/// its commit, so that the reads gain far more than the writes lose.
+/// its commit, so that the reads gain more than the writes lose.
 fn give_way() {
     // On Linux a thread has a niceness of its own (nice(2), "C library/kernel differences"); elsewhere it is the process's.
     #[cfg(target_os = "linux")]

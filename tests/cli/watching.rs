@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader, Lines},
-    process::{Child, ChildStdout, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 use serde_json::{Value, json};
@@ -193,6 +193,22 @@ fn a_fault_tells_the_client_its_request_and_the_log_the_rest() {
             "{line}"
         );
     }
+}
+
+/// Lines gather before they are written, and those that still do at the end are.
+#[test]
+fn the_log_is_whole_when_the_server_has_ended() {
+    const REQUESTS: usize = 50;
+    let mut server = Watched::start(&[], &[]);
+    for _ in 0..REQUESTS {
+        server.get("companies/?page_size=1", &[]);
+    }
+    let id = server.child.id().to_string();
+    let told = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+    assert!(told.success());
+    let lines = server.log.by_ref().map(Result::unwrap);
+    let requests = lines.filter(|line| value(line, "path") == Some("/api/companies/"));
+    assert_eq!(requests.count(), REQUESTS);
 }
 
 #[test]
