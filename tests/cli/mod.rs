@@ -1,6 +1,7 @@
 mod backup;
 mod check;
 mod crash;
+mod documents;
 mod import;
 mod readme;
 mod secrets;
