@@ -5,6 +5,7 @@ pub mod auth;
 pub mod commands;
 pub mod config;
 pub mod db;
+mod email;
 mod endpoint;
 pub mod error;
 pub mod files;

@@ -9,6 +9,7 @@ use crate::{
         Backend, DbConnection, Stamp,
         schema::{sessions, users},
     },
+    email,
     query::{Condition, Field, Listed},
     rules,
     text::fold,
@@ -200,36 +201,12 @@ impl User {
     /// The message for text that cannot be an address.
     pub fn check_email(text: &str) -> Result<String, String> {
         let email = rules::optional_text(text, Self::EMAIL_MAX)?;
-        if email.is_empty() || is_address(&email) {
+        if email.is_empty() || email::is_address(&email) {
             Ok(email)
         } else {
             Err("Enter a valid email address.".to_owned())
         }
     }
-}
-
-/// Something, an @, and a domain of labels with dots. Whether mail arrives there, mail alone can tell.
-fn is_address(text: &str) -> bool {
-    let Some((local, domain)) = text.rsplit_once('@') else {
-        return false;
-    };
-    let local_fits = |character: char| {
-        !character.is_whitespace()
-            && !character.is_control()
-            && !"@\"<>(),;:\\[]".contains(character)
-    };
-    let is_label = |label: &str| {
-        !label.is_empty()
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label
-                .chars()
-                .all(|character| character.is_alphanumeric() || character == '-')
-    };
-    !local.is_empty()
-        && local.chars().all(local_fits)
-        && domain.contains('.')
-        && domain.split('.').all(is_label)
 }
 
 impl Listed for User {

@@ -112,6 +112,8 @@ fn everything_that_is_wrong_is_told() {
     );
     assert_eq!(username("  "), json!(["This field may not be blank."]));
     for email in [
+        "a..b@c.de",
+        "ada@127.0.0.1",
         "x",
         "@example.org",
         "a@",
