@@ -37,7 +37,7 @@ impl std::error::Error for Error {}
 impl From<DieselError> for Error {
     fn from(error: DieselError) -> Self {
         match &error {
-            DieselError::DatabaseError(kind, info) if is_passing(*kind, info.message()) => {
+            DieselError::DatabaseError(kind, info) if is_passing(*kind, info.as_ref()) => {
                 Self::Unavailable(info.message().to_owned())
             }
             DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
@@ -64,28 +64,57 @@ impl From<diesel::r2d2::PoolError> for Error {
     }
 }
 
-/// Diesel hands on SQLite's text but not its code, so the texts of `SQLITE_BUSY`, `SQLITE_LOCKED`,
-/// `SQLITE_FULL` and `SQLITE_IOERR` decide here.
-fn is_passing(kind: DatabaseErrorKind, message: &str) -> bool {
-    const PASSING: [&str; 5] = [
+/// What an engine tells of an error.
+type Information = dyn DatabaseErrorInformation + Send + Sync;
+
+fn is_passing(kind: DatabaseErrorKind, info: &Information) -> bool {
+    match kind {
+        DatabaseErrorKind::ClosedConnection
+        | DatabaseErrorKind::SerializationFailure
+        | DatabaseErrorKind::UnableToSendCommand => true,
+        DatabaseErrorKind::Unknown => {
+            is_passing_of_sqlite(info.message()) || is_deadlock(info.details().unwrap_or_default())
+        }
+        _ => false,
+    }
+}
+
+/// Diesel hands on SQLite's text but not its code, so the texts of `SQLITE_BUSY`, `SQLITE_LOCKED`, `SQLITE_FULL` and
+/// `SQLITE_IOERR` decide here. SQLite has them in English alone.
+fn is_passing_of_sqlite(message: &str) -> bool {
+    const PASSING: [&str; 4] = [
         "database is locked",
         "database table is locked",
         "database or disk is full",
         "disk I/O error",
-        // PostgreSQL's choice of whom to refuse when two wait for one another.
-        "deadlock detected",
     ];
-    matches!(
-        kind,
-        DatabaseErrorKind::ClosedConnection
-            | DatabaseErrorKind::SerializationFailure
-            | DatabaseErrorKind::UnableToSendCommand
-    ) || PASSING.iter().any(|text| message.contains(text))
+    PASSING.iter().any(|text| message.contains(text))
+}
+
+/// Whether PostgreSQL refused a transaction because it and others waited for one another.
+///
+/// Diesel knows no kind for this SQLSTATE (40P01) and hands the code itself on to nobody, and the text is in the language of
+/// the server. What is the same in every language is the shape of the detail: a line for each process of the circle, with its
+/// number and that of the process which it waits for, so that each line has a number of the next one, and the last of the
+/// first.
+fn is_deadlock(detail: &str) -> bool {
+    let processes: Vec<Vec<&str>> = detail.lines().map(numbers).collect();
+    let next = processes.iter().cycle().skip(1);
+    let waits = |(one, other): (&Vec<&str>, &Vec<&str>)| {
+        one.iter().any(|number| other.contains(number)) && one != other
+    };
+    processes.len() > 1 && processes.iter().zip(next).all(waits)
+}
+
+fn numbers(text: &str) -> Vec<&str> {
+    text.split(|character: char| !character.is_ascii_digit())
+        .filter(|number| !number.is_empty())
+        .collect()
 }
 
 /// Table and column of a unique violation. SQLite names them in its text, PostgreSQL names the constraint, which is called
 /// after them in every migration.
-fn taken(info: &(dyn DatabaseErrorInformation + Send + Sync)) -> Option<(String, String)> {
+fn taken(info: &Information) -> Option<(String, String)> {
     if let Some(place) = info.message().strip_prefix("UNIQUE constraint failed: ") {
         let (table, column) = place.split(',').next()?.split_once('.')?;
         return Some((table.to_owned(), column.to_owned()));
@@ -96,10 +125,48 @@ fn taken(info: &(dyn DatabaseErrorInformation + Send + Sync)) -> Option<(String,
     Some((table.to_owned(), column.to_owned()))
 }
 
-/// Column and value of a reference to nothing, which only PostgreSQL tells: `Key (company_id)=(7) is not present in table …`.
-/// On SQLite no other write comes between a look and the insert behind it.
-fn gone(info: &(dyn DatabaseErrorInformation + Send + Sync)) -> Option<(String, String)> {
-    let (column, rest) = info.details()?.strip_prefix("Key (")?.split_once(")=(")?;
-    let (id, _) = rest.split_once(") is not present")?;
+/// Column and value of a reference to nothing, which only PostgreSQL tells: on SQLite no other write comes between a look and
+/// the insert behind it. The constraint has the name that PostgreSQL gives it, `developers_company_id_fkey`; the value stands
+/// in the detail as `(company_id)=(7)`, whatever the language of the words around it.
+fn gone(info: &Information) -> Option<(String, String)> {
+    let (table, constraint) = (info.table_name()?, info.constraint_name()?);
+    let column = constraint.strip_prefix(table)?.strip_prefix('_')?;
+    let column = column.strip_suffix("_fkey")?;
+    let (_, value) = info.details()?.split_once(&format!("({column})=("))?;
+    let (id, _) = value.split_once(')')?;
     Some((column.to_owned(), id.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadlock_is_told_by_its_circle_in_any_language() {
+        for detail in [
+            "Process 4711 waits for ShareLock on transaction 901; blocked by process 4712.\n\
+             Process 4712 waits for ShareLock on transaction 900; blocked by process 4711.",
+            "Prozess 4711 wartet auf ShareLock-Sperre auf Transaktion 901; blockiert von Prozess 4712.\n\
+             Prozess 4712 wartet auf ShareLock-Sperre auf Transaktion 900; blockiert von Prozess 4711.",
+            "プロセス 4711 は ShareLock を トランザクション 901 で待機していましたが、プロセス 4712 でブロックされました\n\
+             プロセス 4712 は ExclusiveLock を リレーション 16389 データベース 5 で待機していましたが、プロセス 4713 でブロックされました\n\
+             プロセス 4713 は ShareLock を トランザクション 900 で待機していましたが、プロセス 4711 でブロックされました",
+        ] {
+            assert!(is_deadlock(detail), "{detail}");
+        }
+    }
+
+    #[test]
+    fn other_details_are_no_circle() {
+        for detail in [
+            "",
+            "Key (company_id)=(7) is not present in table \"companies\".",
+            "Failing row contains (7, Ada, 7).\nand more",
+            "Process 4711 waits for ShareLock on transaction 901; blocked by process 4712.",
+            "Process 4711 waits; blocked by process 4712.\nProcess 4713 waits; blocked by process 4714.",
+            "7 of 8\n7 of 8",
+        ] {
+            assert!(!is_deadlock(detail), "{detail}");
+        }
+    }
 }

@@ -1,4 +1,5 @@
 mod doors;
+mod errors;
 mod opening;
 mod plans;
 mod schema;
