@@ -122,3 +122,11 @@ pub fn stamp(text: &str) -> Result<Stamp, String> {
             .to_owned()
     })
 }
+
+/// Reads a moment, or a date for its first moment.
+///
+/// # Errors
+/// As [`stamp`].
+pub fn stamp_or_date(text: &str) -> Result<Stamp, String> {
+    Stamp::parse_date(trim(text)).map_or_else(|| stamp(text), Ok)
+}

@@ -71,25 +71,25 @@ impl Stamp {
     }
 
     pub fn days_before(self, days: i64) -> Self {
-        Self(
-            self.0
-                .checked_sub_signed(TimeDelta::days(days))
-                .unwrap_or(NaiveDateTime::MIN),
-        )
+        self.earlier_by(TimeDelta::try_days(days).unwrap_or(TimeDelta::MAX))
     }
 
     pub fn before(self, time: Duration) -> Self {
-        let time = TimeDelta::from_std(time).unwrap_or(TimeDelta::MAX);
-        Self(
-            self.0
-                .checked_sub_signed(time)
-                .unwrap_or(NaiveDateTime::MIN),
-        )
+        self.earlier_by(TimeDelta::from_std(time).unwrap_or(TimeDelta::MAX))
     }
 
-    /// The moment of that many seconds after the beginning of 1970.
+    fn earlier_by(self, time: TimeDelta) -> Self {
+        self.0
+            .checked_sub_signed(time)
+            .map_or(Self::FIRST, |moment| Self(moment).max(Self::FIRST))
+    }
+
+    /// The moment of that many seconds after the beginning of 1970, or the nearest one that is kept.
     pub fn from_seconds(seconds: i64) -> Self {
-        DateTime::from_timestamp(seconds, 0).map_or(Self::LAST, |moment| Self(moment.naive_utc()))
+        let beyond = if seconds < 0 { Self::FIRST } else { Self::LAST };
+        DateTime::from_timestamp(seconds, 0).map_or(beyond, |moment| {
+            Self(moment.naive_utc()).clamp(Self::FIRST, Self::LAST)
+        })
     }
 
     /// Whole seconds since the beginning of 1970.
@@ -102,16 +102,26 @@ impl Stamp {
         self.0.year()
     }
 
-    /// Reads RFC 3339 in any offset, and as DRF's `DateTimeField` does also without an offset (UTC), without
-    /// seconds, and with a space for the `T`. More than six decimals are cut.
+    /// Reads RFC 3339 in any offset and, as DRF's `DateTimeField`, also without an offset (UTC) or with one of hours alone or
+    /// without the colon, without seconds, and with a blank for the `T`. Every number but the fraction has its full width,
+    /// for `26-11-20` may be a year or a day. More than six decimals are cut.
     pub fn parse(text: &str) -> Option<Self> {
-        let moment = match DateTime::parse_from_rfc3339(text) {
-            Ok(moment) => moment.naive_utc(),
-            Err(_) => without_offset(text).or_else(|| without_seconds(text))?,
-        };
-        (1..=9999)
-            .contains(&moment.year())
-            .then(|| Self::cut(moment))
+        let mut rest = text.as_bytes();
+        let date = date(&mut rest)?;
+        one_of(&mut rest, b"Tt ")?;
+        let time = time(&mut rest)?;
+        let offset = offset(&mut rest)?;
+        let moment = NaiveDateTime::new(date, time).checked_sub_signed(offset)?;
+        let moment = Self(moment);
+        (rest.is_empty() && (Self::FIRST..=Self::LAST).contains(&moment)).then_some(moment)
+    }
+
+    /// Reads a date, `2026-11-20`, as its first moment.
+    pub fn parse_date(text: &str) -> Option<Self> {
+        let mut rest = text.as_bytes();
+        let date = date(&mut rest)?;
+        rest.is_empty()
+            .then(|| Self(NaiveDateTime::new(date, NaiveTime::MIN)))
     }
 
     fn cut(moment: NaiveDateTime) -> Self {
@@ -168,26 +178,74 @@ fn number(text: &[u8]) -> Option<u32> {
     })
 }
 
-fn without_offset(text: &str) -> Option<NaiveDateTime> {
-    [
-        "%Y-%m-%dT%H:%M:%S%.f",
-        "%Y-%m-%d %H:%M:%S%.f",
-        "%Y-%m-%dT%H:%M",
-        "%Y-%m-%d %H:%M",
-    ]
-    .iter()
-    .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+/// Takes `YYYY-MM-DD`, a day of the years 1 to 9999.
+fn date(rest: &mut &[u8]) -> Option<NaiveDate> {
+    let year = fixed(rest, 4)?.cast_signed();
+    one_of(rest, b"-")?;
+    let month = fixed(rest, 2)?;
+    one_of(rest, b"-")?;
+    let day = fixed(rest, 2)?;
+    NaiveDate::from_ymd_opt(year, month, day).filter(|_| year > 0)
 }
 
-fn without_seconds(text: &str) -> Option<NaiveDateTime> {
-    [
-        "%Y-%m-%dT%H:%M%#z",
-        "%Y-%m-%d %H:%M%#z",
-        "%Y-%m-%d %H:%M:%S%.f%#z",
-    ]
-    .iter()
-    .find_map(|format| DateTime::parse_from_str(text, format).ok())
-    .map(|moment| moment.naive_utc())
+/// Takes `hh:mm`, with `:ss` and a fraction behind it if they are there.
+fn time(rest: &mut &[u8]) -> Option<NaiveTime> {
+    let hour = fixed(rest, 2)?;
+    one_of(rest, b":")?;
+    let minute = fixed(rest, 2)?;
+    let (mut second, mut micro) = (0, 0);
+    if one_of(rest, b":").is_some() {
+        second = fixed(rest, 2)?;
+        if one_of(rest, b".").is_some() {
+            micro = fraction(rest)?;
+        }
+    }
+    NaiveTime::from_hms_micro_opt(hour, minute, second, micro)
+}
+
+/// Takes a fraction of one digit or more, in microseconds.
+fn fraction(rest: &mut &[u8]) -> Option<u32> {
+    const MICROS: usize = 6;
+    let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (given, behind) = rest.split_at(length);
+    *rest = behind;
+    let mut micros = [b'0'; MICROS];
+    let kept = length.min(MICROS);
+    micros[..kept].copy_from_slice(&given[..kept]);
+    (length > 0).then(|| number(&micros))?
+}
+
+/// Takes `Z`, `+hh:mm`, `+hhmm`, `+hh` or nothing: how far ahead of UTC the time is.
+fn offset(rest: &mut &[u8]) -> Option<TimeDelta> {
+    if rest.is_empty() || one_of(rest, b"Zz").is_some() {
+        return Some(TimeDelta::zero());
+    }
+    let sign = one_of(rest, b"+-")?;
+    let hours = fixed(rest, 2).filter(|hours| *hours < 24)?;
+    let colon = one_of(rest, b":").is_some();
+    let minutes = if rest.is_empty() && !colon {
+        0
+    } else {
+        fixed(rest, 2).filter(|minutes| *minutes < 60)?
+    };
+    let ahead = TimeDelta::minutes((hours * 60 + minutes).into());
+    Some(if sign == b'-' { -ahead } else { ahead })
+}
+
+/// Takes a number of exactly that many digits.
+fn fixed(rest: &mut &[u8], width: usize) -> Option<u32> {
+    let (digits, behind) = rest.split_at_checked(width)?;
+    *rest = behind;
+    number(digits)
+}
+
+/// Takes one of these characters.
+fn one_of(rest: &mut &[u8], characters: &[u8]) -> Option<u8> {
+    let (first, behind) = rest.split_first()?;
+    characters.contains(first).then(|| {
+        *rest = behind;
+        *first
+    })
 }
 
 /// As the API writes it: `2026-11-20T08:15:30.123456Z`.
@@ -276,25 +334,40 @@ mod tests {
 
     #[test]
     fn reads_every_offset_and_form() {
-        let same = "2026-11-20T08:15:30.123456Z";
-        for text in [
-            "2026-11-20T08:15:30.123456Z",
-            "2026-11-20T08:15:30.123456789Z",
-            "2026-11-20t09:15:30.123456+01:00",
-            "2026-11-20 03:15:30.123456-05:00",
-            "2026-11-20T08:15:30.123456",
-            "2026-11-20 08:15:30.123456",
+        for (text, moment) in [
+            ("2026-11-20T08:15:30.123456Z", "2026-11-20T08:15:30.123456Z"),
+            (
+                "2026-11-20T08:15:30.1234569Z",
+                "2026-11-20T08:15:30.123456Z",
+            ),
+            (
+                "2026-11-20T08:15:30.123456789123Z",
+                "2026-11-20T08:15:30.123456Z",
+            ),
+            (
+                "2026-11-20t09:15:30.123456+01:00",
+                "2026-11-20T08:15:30.123456Z",
+            ),
+            (
+                "2026-11-20 03:15:30.123456-05:00",
+                "2026-11-20T08:15:30.123456Z",
+            ),
+            ("2026-11-20T08:15:30.123456", "2026-11-20T08:15:30.123456Z"),
+            ("2026-11-20 08:15:30.123456z", "2026-11-20T08:15:30.123456Z"),
+            ("2026-11-20T08:15:30.5Z", "2026-11-20T08:15:30.500000Z"),
+            ("2026-11-20T08:15", "2026-11-20T08:15:00.000000Z"),
+            ("2026-11-20 08:15Z", "2026-11-20T08:15:00.000000Z"),
+            ("2026-11-20T08:15+0100", "2026-11-20T07:15:00.000000Z"),
+            ("2026-11-20T08:15:30+01", "2026-11-20T07:15:30.000000Z"),
+            ("2026-11-20T08:15:30-0330", "2026-11-20T11:45:30.000000Z"),
+            ("2026-11-20T08:15:30-00:00", "2026-11-20T08:15:30.000000Z"),
+            ("2026-12-31T23:30-01:00", "2027-01-01T00:30:00.000000Z"),
+            ("2028-02-29T00:00", "2028-02-29T00:00:00.000000Z"),
+            ("0001-01-01T00:00Z", "0001-01-01T00:00:00.000000Z"),
+            ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z"),
         ] {
-            assert_eq!(shown(text).as_deref(), Some(same), "{text}");
+            assert_eq!(shown(text).as_deref(), Some(moment), "{text}");
         }
-        assert_eq!(
-            shown("2026-11-20T08:15").as_deref(),
-            Some("2026-11-20T08:15:00.000000Z")
-        );
-        assert_eq!(
-            shown("2026-11-20T08:15+01:00").as_deref(),
-            Some("2026-11-20T07:15:00.000000Z")
-        );
     }
 
     #[test]
@@ -302,13 +375,91 @@ mod tests {
         for text in [
             "",
             "yesterday",
-            "2026-13-01T00:00:00Z",
-            "2026-02-30T00:00:00Z",
-            "20261120T081530Z",
             "2026-11-20",
+            "26-11-20T08:15",
+            "2026-11-2008:15",
+            "20261120T081530Z",
+            "2026-1-20T08:15",
+            "2026-11-2T08:15",
+            "2026-11-20T8:15",
+            "2026-11-20T08:5",
+            "2026-11-20T08:15:3",
+            "2026-11-20T08",
+            "2026-11-20T08:15:",
+            "2026-11-20T08:15:30.",
+            "2026-11-20T08:15:30,5",
+            "2026-11-20T08:15.5",
+            "2026-11-20T08:15:30 +01:00",
+            "2026-11-20  08:15",
+            "2026-11-20T08:15 ",
+            "2026-11-20T08:15:30+1",
+            "2026-11-20T08:15:30+01:",
+            "2026-11-20T08:15:30+01:0",
+            "2026-11-20T08:15:30+24:00",
+            "2026-11-20T08:15:30+01:60",
+            "2026-11-20T08:15:30Z+01:00",
+            "2026-11-20T08:15:30ZZ",
+            "2026-11-20T24:00",
+            "2026-11-20T08:60",
+            "2016-12-31T23:59:60Z",
+            "2026-13-01T00:00:00Z",
+            "2026-02-29T00:00:00Z",
+            "2026-11-31T00:00:00Z",
+            "2026-00-10T00:00:00Z",
+            "0000-01-01T00:00:00Z",
+            "10000-01-01T00:00:00Z",
+            "+2026-11-20T08:15:30Z",
+            "-026-11-20T08:15:30Z",
+            "2026-11-20T-8:15",
+            "0001-01-01T00:00+00:01",
+            "9999-12-31T23:59:59.999999-00:01",
+            "٢٠٢٦-11-20T08:15",
         ] {
             assert_eq!(shown(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn reads_dates_of_full_width_alone() {
+        let day = |text| Stamp::parse_date(text).map(|stamp| stamp.to_string());
+        assert_eq!(
+            day("2026-11-20").as_deref(),
+            Some("2026-11-20T00:00:00.000000Z")
+        );
+        for text in [
+            "",
+            "26-11-20",
+            "2026-11-2",
+            "2026-1-02",
+            "2026-11-31",
+            "2027-02-29",
+            "0000-01-01",
+            "20261120",
+            "2026/11/20",
+            "2026-11-20T",
+            " 2026-11-20",
+        ] {
+            assert_eq!(day(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn moments_end_with_the_years_that_are_kept() {
+        assert_eq!(
+            Stamp::from_seconds(0).to_string(),
+            "1970-01-01T00:00:00.000000Z"
+        );
+        for (seconds, end) in [
+            (253_402_300_800, Stamp::LAST),
+            (i64::MAX, Stamp::LAST),
+            (-62_135_596_801, Stamp::FIRST),
+            (i64::MIN, Stamp::FIRST),
+        ] {
+            assert_eq!(Stamp::from_seconds(seconds), end, "{seconds}");
+        }
+        assert_eq!(Stamp::now().days_before(i64::MAX), Stamp::FIRST);
+        assert_eq!(Stamp::now().before(Duration::MAX), Stamp::FIRST);
+        assert_eq!(Stamp::FIRST.days_before(1), Stamp::FIRST);
     }
 
     #[test]

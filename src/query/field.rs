@@ -325,7 +325,7 @@ impl<M: Listed> Field<M> {
             Kind::Int => rules::integer(text, &(i64::MIN..=i64::MAX)).map(Value::Int),
             Kind::Text => checked(text, TEXT_MAX).map(|text| Value::Text(text.to_owned())),
             // As Django, a filter takes a bare date too: its beginning.
-            Kind::Time => rules::stamp(&whole_day(text)).map(Value::Time),
+            Kind::Time => rules::stamp_or_date(text).map(Value::Time),
             Kind::Bool => rules::boolean(text).map(Value::Bool),
         }
     }
@@ -360,16 +360,4 @@ fn checked(text: &str, max: usize) -> Result<&str, String> {
         ));
     }
     rules::without_nul(text)
-}
-
-fn whole_day(text: &str) -> std::borrow::Cow<'_, str> {
-    let date = text.len() == 10
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'-');
-    if date {
-        format!("{text}T00:00:00Z").into()
-    } else {
-        text.into()
-    }
 }

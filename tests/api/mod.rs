@@ -23,3 +23,4 @@ mod storage;
 mod surroundings;
 mod tokens;
 mod users;
+mod values;

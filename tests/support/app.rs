@@ -28,7 +28,7 @@ pub struct App {
     agent: ureq::Agent,
     handle: ServerHandle,
     thread: Option<JoinHandle<()>>,
-    _place: Place,
+    place: Place,
 }
 
 /// An answer, read to its end.
@@ -107,7 +107,7 @@ impl App {
             agent,
             handle,
             thread: Some(thread),
-            _place: place,
+            place,
         }
     }
 
@@ -116,6 +116,11 @@ impl App {
         let app = Self::new();
         roster::commands::import::sample(&app.db).unwrap();
         app
+    }
+
+    /// As `--database-url` takes it.
+    pub fn database_url(&self) -> String {
+        self.place.url()
     }
 
     pub fn url(&self, path: &str) -> String {
