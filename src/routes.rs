@@ -24,14 +24,20 @@ pub const RESOURCES: Shape = &[
 
 /// The tags of the documentation: what a path is about.
 pub const TAGS: [(&str, &str); 9] = [
-    ("token", "Signing in, staying so, and ending it."),
-    ("companies", "Employers."),
-    ("skills", "What developers can do and projects need."),
-    ("developers", "Who works for a company and has skills."),
-    ("projects", "What users plan. Each belongs to one of them."),
-    ("users", "Those who can sign in, for staff; and oneself."),
-    ("audit", "What was changed, by whom and when, for staff."),
-    ("about", "The directory itself."),
+    ("token", "Sign in, refresh, sign out."),
+    ("companies", "Companies: the employers of developers."),
+    ("skills", "Skills, which developers have and projects need."),
+    (
+        "developers",
+        "Developers, each of one company and with skills.",
+    ),
+    ("projects", "Projects, each of one user."),
+    ("users", "Accounts, for staff; and the caller's own."),
+    (
+        "audit",
+        "Audit trail: who changed what and when, for staff.",
+    ),
+    ("about", "The API itself."),
     ("health", "For supervisors and load balancers."),
 ];
 

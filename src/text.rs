@@ -24,6 +24,18 @@ pub fn fold(text: &str) -> String {
     }
 }
 
+/// The name of a type as people write it: `AuditEntry` is an audit entry.
+pub fn phrase(name: &str) -> String {
+    let mut phrase = String::with_capacity(name.len() + 2);
+    for character in name.chars() {
+        if character.is_uppercase() && !phrase.is_empty() {
+            phrase.push(' ');
+        }
+        phrase.extend(character.to_lowercase());
+    }
+    phrase
+}
+
 /// The words of `text`, folded and without accents, in their order: runs of letters, digits and the marks that are part of
 /// a letter. What separates them is lost. `München-Süd` is `munchen` and `sud`.
 pub fn words(text: &str) -> Vec<String> {

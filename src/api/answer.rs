@@ -13,6 +13,7 @@ use crate::{
     error::Error,
     models::KeptAnswer,
     openapi::{Describe, Operation},
+    text::phrase,
     urls,
 };
 
@@ -155,13 +156,19 @@ impl<A> Responder for Answer<A> {
     }
 }
 
+/// What the objects of a resource are called.
+fn noun<R: Resource>() -> String {
+    phrase(R::NAME)
+}
+
 /// What a retry under an `Idempotency-Key` may find in the answer.
 const REPLAYED: &str = "Idempotency-Replayed";
 
 impl<R: Resource> Describe for Answer<Created<R>> {
     fn describe(operation: &mut Operation) {
         let schema = operation.components.schema::<R::Body>();
-        operation.answer(201, "It is made.", Some(&schema), &["Location", REPLAYED]);
+        let about = format!("The new {}.", noun::<R>());
+        operation.answer(201, &about, Some(&schema), &["Location", REPLAYED]);
     }
 }
 
@@ -169,29 +176,34 @@ impl<R: Resource> Describe for Answer<CreatedSome<R>> {
     fn describe(operation: &mut Operation) {
         let one = operation.components.schema::<R::Body>();
         let schema = json!({"anyOf": [one, {"type": "array", "items": one}]});
-        let about =
-            "It is made, or all of them, in the order of the request. `Location` is there for one.";
-        operation.answer(201, about, Some(&schema), &["Location", REPLAYED]);
+        let about = format!(
+            "The new {}, with `Location`; of an array all of them, in the order of the request.",
+            noun::<R>()
+        );
+        operation.answer(201, &about, Some(&schema), &["Location", REPLAYED]);
     }
 }
 
 impl<R: Resource> Describe for Answer<Changed<R>> {
     fn describe(operation: &mut Operation) {
         let schema = operation.components.schema::<R::Body>();
-        operation.answer(200, "As it is now.", Some(&schema), &["ETag"]);
+        let about = format!("The {} as it is now.", noun::<R>());
+        operation.answer(200, &about, Some(&schema), &["ETag"]);
     }
 }
 
 impl<R: Resource> Describe for Answer<Linked<R>> {
     fn describe(operation: &mut Operation) {
         let schema = operation.components.schema::<R::Body>();
-        operation.answer(200, "It was there before.", Some(&schema), &["ETag"]);
-        operation.answer(201, "It is there now.", Some(&schema), &["Location"]);
+        let there = format!("The {}; the link was there already.", noun::<R>());
+        operation.answer(200, &there, Some(&schema), &["ETag"]);
+        let added = format!("The {} with the new link.", noun::<R>());
+        operation.answer(201, &added, Some(&schema), &["Location"]);
     }
 }
 
 impl Describe for Answer<Done> {
     fn describe(operation: &mut Operation) {
-        operation.answer(204, "It is done.", None, &[]);
+        operation.answer(204, "Done. There is no body.", None, &[]);
     }
 }

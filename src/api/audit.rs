@@ -12,7 +12,7 @@ use crate::{
     query::{Detail, Filter, Filtered, List, Page, Shape, Shown},
 };
 
-/// A line of the audit trail as the API shows it.
+/// An entry of the audit trail as the API shows it.
 ///
 /// ```json
 /// {
@@ -25,7 +25,7 @@ use crate::{
 pub struct AuditBody {
     pub id: i64,
     pub at: Stamp,
-    /// The user name of who did it.
+    /// The name of the user who did it.
     #[schema(required)]
     pub user: Option<String>,
     #[schema(value_type = Action)]
@@ -34,7 +34,7 @@ pub struct AuditBody {
     pub object_type: String,
     #[schema(required)]
     pub object_id: Option<i64>,
-    /// `{"field": [old, new]}`; of an import, how many were made and changed.
+    /// `{"field": [old, new]}`; of an import, the numbers of added, changed and unchanged rows.
     #[schema(value_type = std::collections::HashMap<String, serde_json::Value>)]
     pub changes: Box<RawValue>,
     #[schema(required)]
@@ -86,10 +86,10 @@ impl Filtered for AuditEntry {
     ];
 }
 
-/// What was changed, the latest first.
+/// Entries of the audit trail, newest first.
 ///
 /// # Errors
-/// 400 for a parameter that does not fit, 404 for a cursor that does not.
+/// 400 for an unknown or invalid parameter, 404 for an invalid cursor.
 #[utoipa::path(get, path = "/api/audit/")]
 pub async fn list_audit(
     _: Staff,
@@ -102,10 +102,10 @@ pub async fn list_audit(
     Ok(frame.page(slice))
 }
 
-/// One change.
+/// One entry of the audit trail.
 ///
 /// # Errors
-/// 400 for a field that it does not have, 404 when there is none.
+/// 400 for an unknown field, 404 when there is none.
 #[utoipa::path(get, path = "/api/audit/{id}/")]
 pub async fn get_audit_entry(
     _: Staff,

@@ -88,10 +88,10 @@ impl Filtered for Company {
     ];
 }
 
-/// Companies, the newest first.
+/// Companies, newest first.
 ///
 /// # Errors
-/// 400 for a parameter that does not fit, 404 for a cursor that does not.
+/// 400 for an unknown or invalid parameter, 404 for an invalid cursor.
 #[utoipa::path(get, path = "/api/companies/")]
 pub async fn list_companies(
     _: Anyone,
@@ -105,7 +105,7 @@ pub async fn list_companies(
 /// One company.
 ///
 /// # Errors
-/// 400 for a field that it does not have, 404 when there is none.
+/// 400 for an unknown field, 404 when there is none.
 #[utoipa::path(get, path = "/api/companies/{id}/")]
 pub async fn get_company(
     _: Anyone,
@@ -119,10 +119,10 @@ pub async fn get_company(
     Ok(detail.fields.show(company.into()))
 }
 
-/// A new company, or an array of them: all or none.
+/// Creates a company, or several from an array: all or none.
 ///
 /// # Errors
-/// 400 for fields that do not fit.
+/// 400 for invalid fields.
 #[utoipa::path(post, path = "/api/companies/")]
 pub async fn create_company(
     Staff(by): Staff,
@@ -135,7 +135,7 @@ pub async fn create_company(
 /// Replaces a company.
 ///
 /// # Errors
-/// 404 when there is none, 412 when it has changed since, 400 for fields that do not fit.
+/// 404 when there is none, 412 when it has changed since, 400 for invalid fields.
 #[utoipa::path(put, path = "/api/companies/{id}/")]
 pub async fn update_company(
     Staff(by): Staff,
@@ -149,7 +149,7 @@ pub async fn update_company(
 /// Changes some fields of a company.
 ///
 /// # Errors
-/// As for replacing it.
+/// 404 when there is none, 412 when it has changed since, 400 for invalid fields.
 #[utoipa::path(patch, path = "/api/companies/{id}/")]
 pub async fn partial_update_company(
     Staff(by): Staff,
@@ -160,7 +160,7 @@ pub async fn partial_update_company(
     write.update(by, body, move |conn| id.held(conn)).await
 }
 
-/// Deletes a company, and its developers with it.
+/// Deletes a company and its developers.
 ///
 /// # Errors
 /// 404 when there is none, 412 when it has changed since.

@@ -11,7 +11,7 @@ use crate::{
     query::NoParams,
 };
 
-/// All is well.
+/// The server works.
 ///
 /// ```json
 /// {"status": "ok"}
@@ -23,13 +23,13 @@ pub struct Health {
 
 const OK: Json<Health> = Json(Health { status: "ok" });
 
-/// Whether the server lives.
+/// Liveness: the process serves.
 #[utoipa::path(get, path = "/healthz")]
 pub async fn get_health(_: Probe, _: NoParams) -> Json<Health> {
     OK
 }
 
-/// Whether the server can serve: the database answers and has this schema.
+/// Readiness: the database answers and has the schema of this version.
 ///
 /// # Errors
 /// 503 with the reason when it cannot.

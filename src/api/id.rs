@@ -12,6 +12,7 @@ use crate::{
     error::Error,
     openapi::{Describe, Operation, Place},
     query::Listed,
+    text::phrase,
 };
 
 /// Extractor for the `{id}` of a path that names an `M`. What can be no id is an object that is not there.
@@ -80,7 +81,7 @@ impl<M: Listed> Describe for Id<M> {
 /// Describes the part of a path that names an `M`.
 pub fn describe<M: Listed>(operation: &mut Operation, part: &str) {
     let schema = json!({"type": "integer", "format": "int64", "minimum": 1});
-    let about = format!("The id of the {}.", M::NAME.to_lowercase());
+    let about = format!("The id of the {}.", phrase(M::NAME));
     operation.parameter(Place::Path, part, &about, schema);
     operation.refuses(&[404]);
 }

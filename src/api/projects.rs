@@ -33,9 +33,9 @@ pub struct ProjectBody {
     pub id: i64,
     pub name: String,
     pub description: String,
-    /// Those it needs, sorted by name.
+    /// The skills that it needs, sorted by name.
     pub skills: Vec<SkillBody>,
-    /// The user name of whose it is.
+    /// The owner's user name.
     pub owner: String,
     pub created_at: Stamp,
     pub updated_at: Stamp,
@@ -85,10 +85,10 @@ impl Owned for Project {
     }
 }
 
-/// The caller's projects, the newest first; to staff, everybody's.
+/// The caller's projects, newest first. Staff see the projects of all users.
 ///
 /// # Errors
-/// 400 for a parameter that does not fit, 404 for a cursor that does not.
+/// 400 for an unknown or invalid parameter, 404 for an invalid cursor.
 #[utoipa::path(get, path = "/api/projects/")]
 pub async fn list_projects(
     user: auth::User,
@@ -108,7 +108,7 @@ pub async fn list_projects(
 /// One project.
 ///
 /// # Errors
-/// 404 when the caller sees none of this id, 400 for a field that it does not have.
+/// 404 when there is none that the caller may see, 400 for an unknown field.
 #[utoipa::path(get, path = "/api/projects/{id}/")]
 pub async fn get_project(
     user: auth::User,
@@ -126,10 +126,10 @@ pub async fn get_project(
     Ok(detail.fields.show(found.into()))
 }
 
-/// A new project. The caller becomes the owner; staff may name another.
+/// Creates a project. The caller becomes its owner; staff may name another.
 ///
 /// # Errors
-/// 400 for fields that do not fit.
+/// 400 for invalid fields.
 #[utoipa::path(post, path = "/api/projects/")]
 pub async fn create_project(
     user: auth::User,
@@ -139,10 +139,10 @@ pub async fn create_project(
     write.create::<Project>(user, body).await
 }
 
-/// Replaces a project, by the owner and by staff.
+/// Replaces a project. For its owner and staff.
 ///
 /// # Errors
-/// 404 when the caller sees none of this id, 412 when it has changed since, 400 for fields that do not fit.
+/// 404 when there is none that the caller may see, 412 when it has changed since, 400 for invalid fields.
 #[utoipa::path(put, path = "/api/projects/{id}/")]
 pub async fn update_project(
     editing: Editing<Project>,
@@ -153,10 +153,10 @@ pub async fn update_project(
     write.update(by, body, move |conn| editing.load(conn)).await
 }
 
-/// Changes some fields of a project, by the owner and by staff.
+/// Changes some fields of a project. For its owner and staff.
 ///
 /// # Errors
-/// As for replacing it.
+/// 404 when there is none that the caller may see, 412 when it has changed since, 400 for invalid fields.
 #[utoipa::path(patch, path = "/api/projects/{id}/")]
 pub async fn partial_update_project(
     editing: Editing<Project>,
@@ -170,7 +170,7 @@ pub async fn partial_update_project(
 /// Deletes a project.
 ///
 /// # Errors
-/// 404 when the caller sees none of this id, 412 when it has changed since.
+/// 404 when there is none that the caller may see, 412 when it has changed since.
 #[utoipa::path(delete, path = "/api/projects/{id}/")]
 pub async fn delete_project(
     editing: Editing<Project>,

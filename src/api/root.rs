@@ -14,10 +14,10 @@ use crate::{
 /// What the root is for a client, and for a browser.
 pub const MEDIA_TYPES: [&str; 2] = ["application/json", "text/html"];
 
-/// The resources of this directory. A browser is led to the documentation.
+/// The URLs of the resources. A browser is redirected to the documentation.
 ///
 /// # Errors
-/// 400 for a resource that is not there, and for any other parameter.
+/// 400 for an unknown field or parameter.
 #[utoipa::path(get, path = "/api/")]
 pub async fn list_resources(_: Anyone, request: HttpRequest) -> Result<Root, Error> {
     let fields = alone(&request, RESOURCES)?;

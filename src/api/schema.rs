@@ -21,10 +21,10 @@ pub const MEDIA_TYPES: [&str; 6] = [
     "text/yaml",
 ];
 
-/// This document.
+/// The OpenAPI description of this API.
 ///
 /// # Errors
-/// 400 for another format, and for any other parameter.
+/// 400 for an unknown format or parameter.
 #[utoipa::path(get, path = "/api/schema/")]
 pub async fn get_schema(_: Anyone, spelling: Spelling) -> Result<Document, Error> {
     let document = openapi::document()?;
@@ -91,7 +91,7 @@ impl Responder for Document {
 impl Describe for Spelling {
     fn describe(operation: &mut Operation) {
         let schema = json!({"type": "string", "enum": ["json", "yaml"]});
-        let about = "The spelling, whatever `Accept` says.";
+        let about = "`json` or `yaml`, whatever `Accept` says.";
         operation.parameter(Place::Query, "format", about, schema);
         operation.refuses(&[400]);
     }

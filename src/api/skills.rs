@@ -43,10 +43,10 @@ impl Filtered for Skill {
     const SHAPE: Shape = &[("id", &[]), ("name", &[]), ("category", &[])];
 }
 
-/// Skills by name.
+/// Skills, by name.
 ///
 /// # Errors
-/// 400 for a parameter that does not fit, 404 for a cursor that does not.
+/// 400 for an unknown or invalid parameter, 404 for an invalid cursor.
 #[utoipa::path(get, path = "/api/skills/")]
 pub async fn list_skills(
     _: Anyone,
@@ -60,7 +60,7 @@ pub async fn list_skills(
 /// One skill.
 ///
 /// # Errors
-/// 400 for a field that it does not have, 404 when there is none.
+/// 400 for an unknown field, 404 when there is none.
 #[utoipa::path(get, path = "/api/skills/{id}/")]
 pub async fn get_skill(
     _: Anyone,
@@ -74,10 +74,10 @@ pub async fn get_skill(
     Ok(detail.fields.show(skill.into()))
 }
 
-/// A new skill, or an array of them: all or none.
+/// Creates a skill, or several from an array: all or none.
 ///
 /// # Errors
-/// 400 for fields that do not fit.
+/// 400 for invalid fields.
 #[utoipa::path(post, path = "/api/skills/")]
 pub async fn create_skill(
     Staff(by): Staff,
@@ -90,7 +90,7 @@ pub async fn create_skill(
 /// Replaces a skill.
 ///
 /// # Errors
-/// 404 when there is none, 412 when it has changed since, 400 for fields that do not fit.
+/// 404 when there is none, 412 when it has changed since, 400 for invalid fields.
 #[utoipa::path(put, path = "/api/skills/{id}/")]
 pub async fn update_skill(
     Staff(by): Staff,
@@ -104,7 +104,7 @@ pub async fn update_skill(
 /// Changes some fields of a skill.
 ///
 /// # Errors
-/// As for replacing it.
+/// 404 when there is none, 412 when it has changed since, 400 for invalid fields.
 #[utoipa::path(patch, path = "/api/skills/{id}/")]
 pub async fn partial_update_skill(
     Staff(by): Staff,
@@ -115,7 +115,7 @@ pub async fn partial_update_skill(
     write.update(by, body, move |conn| id.held(conn)).await
 }
 
-/// Deletes a skill: who had it has it no more.
+/// Deletes a skill and removes it from developers and projects.
 ///
 /// # Errors
 /// 404 when there is none, 412 when it has changed since.

@@ -15,7 +15,7 @@ use crate::{
     query::{Detail, Filter, Filtered, List, NoParams, Page, Shape, Shown},
 };
 
-/// A user as the API shows it. The password goes in alone.
+/// A user as the API shows it. A password can be set, and is never shown.
 ///
 /// ```json
 /// {
@@ -72,10 +72,10 @@ impl Filtered for User {
     ];
 }
 
-/// Those who can sign in.
+/// Users.
 ///
 /// # Errors
-/// 400 for a parameter that does not fit, 404 for a cursor that does not.
+/// 400 for an unknown or invalid parameter, 404 for an invalid cursor.
 #[utoipa::path(get, path = "/api/users/")]
 pub async fn list_users(
     _: Staff,
@@ -89,7 +89,7 @@ pub async fn list_users(
 /// One user.
 ///
 /// # Errors
-/// 400 for a field that it does not have, 404 when there is none.
+/// 400 for an unknown field, 404 when there is none.
 #[utoipa::path(get, path = "/api/users/{id}/")]
 pub async fn get_user(
     _: Staff,
@@ -103,10 +103,10 @@ pub async fn get_user(
     Ok(detail.fields.show(user.into()))
 }
 
-/// A new user.
+/// Creates a user.
 ///
 /// # Errors
-/// 400 for fields that do not fit.
+/// 400 for invalid fields.
 #[utoipa::path(post, path = "/api/users/")]
 pub async fn create_user(
     Staff(by): Staff,
@@ -121,7 +121,7 @@ pub async fn create_user(
 /// Replaces a user. A new password ends the user's sessions.
 ///
 /// # Errors
-/// 404 when there is none, 412 when it has changed since, 400 for fields that do not fit.
+/// 404 when there is none, 412 when it has changed since, 400 for invalid fields.
 #[utoipa::path(put, path = "/api/users/{id}/")]
 pub async fn update_user(
     Staff(by): Staff,
@@ -137,7 +137,7 @@ pub async fn update_user(
 /// Changes some fields of a user. A new password ends the user's sessions.
 ///
 /// # Errors
-/// As for replacing it.
+/// 404 when there is none, 412 when it has changed since, 400 for invalid fields.
 #[utoipa::path(patch, path = "/api/users/{id}/")]
 pub async fn partial_update_user(
     Staff(by): Staff,
@@ -150,10 +150,10 @@ pub async fn partial_update_user(
     write.update(by, body, move |conn| id.held(conn)).await
 }
 
-/// Deletes a user, and the projects with it. The developer stays, without user.
+/// Deletes a user and the user's projects. The user's developer stays, without an account.
 ///
 /// # Errors
-/// 404 when there is none, 412 when it has changed since, 400 for the last active one of the staff.
+/// 404 when there is none, 412 when it has changed since, 400 for the last active staff user.
 #[utoipa::path(delete, path = "/api/users/{id}/")]
 pub async fn delete_user(
     _: Staff,

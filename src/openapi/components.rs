@@ -38,7 +38,7 @@ impl Components {
         let (Some(name), Some(whole)) = (name_of(reference), self.get(reference).cloned()) else {
             return reference.clone();
         };
-        let title = format!("Of a {name}, the fields that were asked for.");
+        let title = format!("The fields of {name} that `fields` names.");
         let name = format!("Sparse{name}");
         self.named(&name, |components| {
             let mut schema = whole;

@@ -162,7 +162,11 @@ impl<'a> Operation<'a> {
         {
             headers["ETag"] = json!({"$ref": "#/components/headers/ETag"});
         }
-        let response = response("The client has it already.", &[], &["ETag"]);
+        let response = response(
+            "Not modified: `If-None-Match` has the current tag.",
+            &[],
+            &["ETag"],
+        );
         self.responses.insert("304".to_owned(), response);
     }
 
@@ -217,7 +221,7 @@ impl Describe for HttpRequest {
 impl<T: ToSchema> Describe for Json<T> {
     fn describe(operation: &mut Operation) {
         let schema = operation.components.schema::<T>();
-        operation.answer(200, "It is so.", Some(&schema), &[]);
+        operation.answer(200, "Success.", Some(&schema), &[]);
     }
 }
 

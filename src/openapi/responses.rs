@@ -46,35 +46,35 @@ const fn error(
 /// The errors, the first of each status the one that is meant by it.
 #[rustfmt::skip]
 pub const ERRORS: [SharedError; 15] = [
-    error("400", "BadRequest", Body::Fields, &[], "Fields or parameters that do not fit, by name; or a body that cannot be read."),
-    error("400", "BadItems", Body::Items, &[], "What does not fit; of an array, in each of its items."),
-    error("401", "Unauthorized", Body::Detail, &["WWW-Authenticate"], "Nobody has signed in, or the token is no good."),
-    error("403", "Forbidden", Body::Detail, &[], "Not for this user."),
-    error("404", "NotFound", Body::Detail, &[], "There is no such object, or none that the caller may see; or the cursor is no good."),
-    error("406", "NotAcceptable", Body::Detail, &[], "The client accepts nothing that there is."),
+    error("400", "BadRequest", Body::Fields, &[], "Invalid fields or parameters, by name; or a body that cannot be read."),
+    error("400", "BadItems", Body::Items, &[], "Invalid fields; of an array, those of each item."),
+    error("401", "Unauthorized", Body::Detail, &["WWW-Authenticate"], "Credentials are missing, invalid or expired."),
+    error("403", "Forbidden", Body::Detail, &[], "The caller may not do this."),
+    error("404", "NotFound", Body::Detail, &[], "There is no such object, or none that the caller may see; or the cursor is invalid."),
+    error("406", "NotAcceptable", Body::Detail, &[], "Nothing that `Accept` names can be sent."),
     error("408", "RequestTimeout", Body::Detail, &[], "The body came too slowly."),
-    error("412", "PreconditionFailed", Body::Detail, &[], "The object is not as the request expects it."),
-    error("413", "ContentTooLarge", Body::Detail, &[], "The body is over the limit."),
-    error("415", "UnsupportedMediaType", Body::Detail, &[], "The body is no JSON."),
-    error("422", "KeyReused", Body::Detail, &[], "The `Idempotency-Key` was another request's."),
+    error("412", "PreconditionFailed", Body::Detail, &[], "The object has changed: `If-Match` names another version."),
+    error("413", "ContentTooLarge", Body::Detail, &[], "The body is too large."),
+    error("415", "UnsupportedMediaType", Body::Detail, &[], "The body is not JSON, or is compressed."),
+    error("422", "KeyReused", Body::Detail, &[], "The `Idempotency-Key` was sent with another request."),
     error("429", "TooManyRequests", Body::Limited, &["Retry-After"], "Too many requests."),
     error("431", "HeadTooLarge", Body::Nothing, &[], "The URL and the headers are too large."),
     error("500", "ServerError", Body::Detail, &[], "A fault of the server."),
-    error("503", "Unavailable", Body::Detail, &["Retry-After"], "The server is busy, or its storage refuses; nothing was changed."),
+    error("503", "Unavailable", Body::Detail, &["Retry-After"], "The database is busy or refuses the request. Nothing was changed."),
 ];
 
 /// The headers of answers: name, type, and what they tell.
 #[rustfmt::skip]
 const HEADERS: [(&str, &str, &str); 9] = [
-    ("ETag", "string", "The entity tag of what is shown."),
-    ("Idempotency-Replayed", "string", "`true` when this is the kept answer to a request that was sent before."),
-    ("Location", "string", "The URL to go to: of what is new, its own."),
+    ("ETag", "string", "The entity tag of the body."),
+    ("Idempotency-Replayed", "string", "`true` when the answer is that of an earlier request with the same `Idempotency-Key`."),
+    ("Location", "string", "The URL of the new object, or of the redirection."),
     ("RateLimit", "string", "What is left of the nearest limit (draft-ietf-httpapi-ratelimit-headers-10)."),
     ("RateLimit-Policy", "string", "The nearest limit."),
     ("Retry-After", "integer", "Seconds until another try may succeed."),
-    ("Vary", "string", "The request's headers that have a say in the answer."),
-    ("WWW-Authenticate", "string", "How to say who is calling (RFC 6750)."),
-    ("X-Request-Id", "string", "The request's name in the log."),
+    ("Vary", "string", "The request headers that the answer depends on."),
+    ("WWW-Authenticate", "string", "How to authenticate (RFC 6750)."),
+    ("X-Request-Id", "string", "The request's id, which the log has too."),
 ];
 
 /// A [Response Object](https://spec.openapis.org/oas/v3.1.1.html#response-object), with the headers that all have.

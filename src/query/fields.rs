@@ -17,6 +17,7 @@ use super::{Filtered, Params, params::unknown};
 use crate::{
     error::{Error, FieldErrors},
     openapi::{Components, Describe, Operation},
+    text::phrase,
 };
 
 /// The fields of an object as the API shows it, each with the fields of the object or objects that it holds.
@@ -126,7 +127,8 @@ impl<T: ToSchema> Shown<T> {
 impl<T: ToSchema> Describe for Shown<T> {
     fn describe(operation: &mut Operation) {
         let schema = Self::schema(operation.components);
-        operation.answer(200, "It is so.", Some(&schema), &[]);
+        let about = format!("The {}.", phrase(&T::name()));
+        operation.answer(200, &about, Some(&schema), &[]);
     }
 }
 

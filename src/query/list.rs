@@ -245,7 +245,7 @@ impl<M: Filtered> Describe for List<M> {
         };
         query(
             "cursor",
-            "A place in the list, as `next` and `previous` have it.",
+            "A position in the list, from `next` or `previous`.",
             json!({"type": "string"}),
         );
         let about =

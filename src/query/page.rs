@@ -62,14 +62,14 @@ impl<T: ToSchema> Describe for Page<Shown<T>> {
             json!({
                 "type": "object",
                 "properties": {
-                    "next": url("The page behind this one."),
-                    "previous": url("The page before this one."),
+                    "next": url("The URL of the next page."),
+                    "previous": url("The URL of the previous page."),
                     "results": {"type": "array", "items": Shown::<T>::schema(components)},
                 },
                 "required": ["next", "previous", "results"],
             })
         });
-        operation.answer(200, "A page.", Some(&schema), &[]);
+        operation.answer(200, "One page of the list.", Some(&schema), &[]);
         operation.refuses(&[404]);
     }
 }

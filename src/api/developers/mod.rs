@@ -39,7 +39,7 @@ pub struct DeveloperBody {
     pub years_experience: i32,
     #[schema(required)]
     pub last_login: Option<Stamp>,
-    /// The user name of the account that is this developer's.
+    /// The name of this developer's account.
     #[schema(required)]
     pub user: Option<String>,
     pub created_at: Stamp,
@@ -165,10 +165,10 @@ impl Filtered for Developer {
     ];
 }
 
-/// Developers, the newest first, each with company and skills.
+/// Developers, newest first, each with company and skills.
 ///
 /// # Errors
-/// 400 for a parameter that does not fit, 404 for a cursor that does not.
+/// 400 for an unknown or invalid parameter, 404 for an invalid cursor.
 #[utoipa::path(get, path = "/api/developers/")]
 pub async fn list_developers(
     _: Anyone,
@@ -182,7 +182,7 @@ pub async fn list_developers(
 /// One developer.
 ///
 /// # Errors
-/// 400 for a field that it does not have, 404 when there is none.
+/// 400 for an unknown field, 404 when there is none.
 #[utoipa::path(get, path = "/api/developers/{id}/")]
 pub async fn get_developer(
     _: Anyone,
@@ -203,7 +203,7 @@ pub async fn get_developer(
 /// The developers of one company.
 ///
 /// # Errors
-/// 404 when there is no such company; else as for all developers.
+/// 404 when there is no such company, or for an invalid cursor; 400 for an unknown or invalid parameter.
 #[utoipa::path(get, path = "/api/companies/{id}/developers/")]
 pub async fn list_company_developers(
     _: Anyone,
@@ -214,10 +214,10 @@ pub async fn list_company_developers(
     list_of(db, company, list, DeveloperQuery::of_company, Company::find).await
 }
 
-/// The developers with one skill.
+/// The developers who have one skill.
 ///
 /// # Errors
-/// 404 when there is no such skill; else as for all developers.
+/// 404 when there is no such skill, or for an invalid cursor; 400 for an unknown or invalid parameter.
 #[utoipa::path(get, path = "/api/skills/{id}/developers/")]
 pub async fn list_skill_developers(
     _: Anyone,
@@ -228,7 +228,7 @@ pub async fn list_skill_developers(
     list_of(db, skill, list, DeveloperQuery::with_skill, Skill::find).await
 }
 
-/// The developers' list of one object of another kind.
+/// The list of developers narrowed to one company or skill, which must exist.
 async fn list_of<M: Listed>(
     db: Data<Db>,
     id: Id<M>,
@@ -249,7 +249,7 @@ async fn list_of<M: Listed>(
     Ok(frame.page(slice))
 }
 
-/// The developers' having each of the skills that `text` names.
+/// Condition: the developer has each of the skills that `text` names.
 fn having(text: &str) -> Result<Vec<Condition>, String> {
     let skills = Skill::references(text).ok_or_else(|| {
         format!(
@@ -273,7 +273,7 @@ fn load(
     Ok((slice, frame))
 }
 
-/// The developers with their companies, which are only fetched when they are shown.
+/// The query for developers. It joins the companies only when they are shown.
 fn query(fields: &Fields) -> DeveloperQuery {
     if fields.contains("company") {
         Developer::all()
@@ -282,7 +282,7 @@ fn query(fields: &Fields) -> DeveloperQuery {
     }
 }
 
-/// The developers with their skills, which are only fetched when they are shown.
+/// The developers with their skills, which are loaded only when they are shown.
 fn complete(
     conn: &mut DbConnection,
     developers: Vec<Developer>,

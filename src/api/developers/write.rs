@@ -28,10 +28,10 @@ use crate::{
     query::NoParams,
 };
 
-/// A new developer, or an array of them: all or none.
+/// Creates a developer, or several from an array: all or none.
 ///
 /// # Errors
-/// 400 for fields that do not fit.
+/// 400 for invalid fields.
 #[utoipa::path(post, path = "/api/developers/")]
 pub async fn create_developer(
     Staff(by): Staff,
@@ -41,10 +41,10 @@ pub async fn create_developer(
     write.create_some::<Developer>(by, items).await
 }
 
-/// Replaces a developer, by staff and by the user whose profile it is.
+/// Replaces a developer. For staff and for the user whose profile it is.
 ///
 /// # Errors
-/// 404 when there is none, 403 when it is another's, 412 when it has changed since, 400 for fields that do not fit.
+/// 404 when there is none, 403 when it is another user's, 412 when it has changed since, 400 for invalid fields.
 #[utoipa::path(put, path = "/api/developers/{id}/")]
 pub async fn update_developer(
     editing: Editing<Developer>,
@@ -55,10 +55,10 @@ pub async fn update_developer(
     write.update(by, body, move |conn| editing.load(conn)).await
 }
 
-/// Changes some fields of a developer, by staff and by the user whose profile it is.
+/// Changes some fields of a developer. For staff and for the user whose profile it is.
 ///
 /// # Errors
-/// As for replacing it.
+/// 404 when there is none, 403 when it is another user's, 412 when it has changed since, 400 for invalid fields.
 #[utoipa::path(patch, path = "/api/developers/{id}/")]
 pub async fn partial_update_developer(
     editing: Editing<Developer>,
@@ -83,7 +83,7 @@ pub async fn delete_developer(
     write.delete(move |conn| id.held(conn)).await
 }
 
-/// Everybody sees developers; one belongs to the user who is linked to it.
+/// Developers are public. A developer belongs to the user whose account it is.
 impl Owned for Developer {
     const PUBLIC: bool = true;
 
@@ -92,7 +92,7 @@ impl Owned for Developer {
     }
 }
 
-/// What forms of developers refer to.
+/// The objects that developers' forms refer to.
 #[derive(Default)]
 pub struct Referred {
     companies: Found<Company>,
@@ -103,7 +103,7 @@ pub struct Referred {
 impl Resource for Developer {
     const TYPE: ObjectType = ObjectType::Developer;
     type Body = DeveloperBody;
-    /// With the skills, if they are named.
+    /// The row, and the skills when the form names them.
     type Draft = (DeveloperDraft, Option<Vec<i64>>);
     type Known = Referred;
 
@@ -187,7 +187,7 @@ impl Resource for Developer {
     }
 }
 
-/// The skill that a link's path names.
+/// Extractor for the `{skill_id}` of a path.
 pub struct SkillId(Id<Skill>);
 
 impl Describe for SkillId {
@@ -205,10 +205,10 @@ impl FromRequest for SkillId {
     }
 }
 
-/// Gives a developer a skill.
+/// Adds a skill to a developer.
 ///
 /// # Errors
-/// 404 when there is no such developer or skill, 403 when it is another's, 412 when it has changed since.
+/// 404 when there is no such developer or skill, 403 when it is another user's, 412 when it has changed since.
 #[utoipa::path(put, path = "/api/developers/{id}/skills/{skill_id}/")]
 pub async fn add_developer_skill(
     editing: Editing<Developer>,
@@ -236,10 +236,10 @@ pub async fn add_developer_skill(
     Ok(answer.linked(added.load(Ordering::Relaxed)))
 }
 
-/// Takes a skill from a developer.
+/// Removes a skill from a developer.
 ///
 /// # Errors
-/// 404 when the developer is not there or has no such skill, 403 when it is another's, 412 when it has changed since.
+/// 404 when there is no such developer or the developer has no such skill, 403 when it is another user's, 412 when it has changed since.
 #[utoipa::path(delete, path = "/api/developers/{id}/skills/{skill_id}/")]
 pub async fn remove_developer_skill(
     editing: Editing<Developer>,
