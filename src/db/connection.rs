@@ -1,5 +1,3 @@
-use std::{fs::File, io::Read as _};
-
 use diesel::{
     Connection, ConnectionError, QueryResult, RunQueryDsl as _, SqliteConnection,
     connection::{AnsiTransactionManager, SimpleConnection, TransactionManager},
@@ -7,7 +5,7 @@ use diesel::{
     sql_types::Text,
 };
 
-use super::{Error, Target};
+use super::{Error, Target, files};
 
 /// One connection to either engine: Diesel makes a backend of the two, so that models are written once.
 #[derive(diesel::MultiConnection)]
@@ -31,7 +29,7 @@ pub enum Access {
 const BUSY_TIMEOUT_MS: u32 = 5_000;
 
 impl DbConnection {
-    /// Connects, waiting for locks but otherwise with the engine's defaults, so that a database that is
+    /// Connects to a database that is there, waiting for locks but otherwise with the engine's defaults, so that one that is
     /// not to be opened stays untouched.
     ///
     /// # Errors
@@ -43,14 +41,21 @@ impl DbConnection {
         };
         match target {
             Target::Sqlite(path) => {
-                let path = path.to_str().ok_or_else(|| {
-                    Error::Refused(format!("cannot open {target}: the path is not UTF-8"))
+                let refuse = |reason: &dyn std::fmt::Display| {
+                    Error::Refused(format!("cannot open {target}: {reason}"))
+                };
+                let address =
+                    files::address(path).ok_or_else(|| refuse(&"the path is not UTF-8"))?;
+                files::may_be_database(path).map_err(|reason| refuse(&reason))?;
+                let mut conn = SqliteConnection::establish(&address).map_err(refused)?;
+                // The version is the first thing read, and shows whether the file is a database.
+                conn.batch_execute(&format!(
+                    "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA schema_version"
+                ))
+                .map_err(|error| match Error::from(error) {
+                    Error::Query(error) => refuse(&error),
+                    passing => passing,
                 })?;
-                make_private(path);
-                must_be_sqlite(path)
-                    .map_err(|reason| Error::Refused(format!("cannot open {target}: {reason}")))?;
-                let mut conn = SqliteConnection::establish(path).map_err(refused)?;
-                conn.batch_execute(&format!("PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}"))?;
                 Ok(Self::Sqlite(conn))
             }
             #[cfg(feature = "postgres")]
@@ -297,36 +302,6 @@ const SMALL: u32 = 10_000;
 fn has_statistics(conn: &mut SqliteConnection) -> QueryResult<bool> {
     let table = "EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1')";
     diesel::select(sql::<diesel::sql_types::Bool>(table)).get_result(conn)
-}
-
-/// Makes a file that is not there, for its owner alone: it will hold the hashes of passwords. SQLite gives its log the same
-/// mode, and says why when there can be no file.
-fn make_private(path: &str) {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let _ = File::options()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path);
-}
-
-/// SQLite itself takes a short file of any content for an empty database, and would write over it.
-fn must_be_sqlite(path: &str) -> Result<(), String> {
-    const MAGIC: &[u8] = b"SQLite format 3\0";
-    let mut start = Vec::new();
-    match File::open(path) {
-        Ok(file) => file
-            .take(MAGIC.len() as u64)
-            .read_to_end(&mut start)
-            .map_err(|error| error.to_string())?,
-        // Not there, or not to be read: SQLite's own text says it.
-        Err(_) => return Ok(()),
-    };
-    if start.is_empty() || start == MAGIC {
-        Ok(())
-    } else {
-        Err("file is not a database".to_owned())
-    }
 }
 
 fn one_line(error: &ConnectionError) -> String {

@@ -11,7 +11,7 @@ use diesel::{
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::{Backend, DbConnection, Error, Target};
+use super::{Backend, DbConnection, Error, Target, files};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 #[cfg(feature = "postgres")]
@@ -49,8 +49,9 @@ pub enum Readiness {
 /// # Errors
 /// [`Error::Refused`] for a database that is missing, foreign, newer than the binary or older.
 pub fn prepare(target: &Target, readiness: Readiness) -> Result<DbConnection, Error> {
-    if readiness == Readiness::MustExist {
-        must_exist(target)?;
+    match readiness {
+        Readiness::MustExist => must_exist(target)?,
+        Readiness::CreateWhenNew => make(target)?,
     }
     let mut conn = DbConnection::connect(target)?;
     match status(&mut conn, target)? {
@@ -74,6 +75,7 @@ pub fn prepare(target: &Target, readiness: Readiness) -> Result<DbConnection, Er
 /// # Errors
 /// [`Error::Refused`] for a database that is foreign or newer than the binary.
 pub fn applied(target: &Target) -> Result<Vec<String>, Error> {
+    make(target)?;
     let mut conn = DbConnection::connect(target)?;
     status(&mut conn, target)?;
     migrate(&mut conn, target)
@@ -103,6 +105,16 @@ pub fn must_be_current(conn: &mut DbConnection, target: &Target) -> Result<(), E
             "migrations are pending: {}",
             names.join(", ")
         ))),
+    }
+}
+
+/// Makes the file of a new embedded database. A database of a server is made by whoever runs that.
+fn make(target: &Target) -> Result<(), Error> {
+    match target {
+        Target::Sqlite(path) => files::make(path)
+            .map_err(|error| Error::Refused(format!("cannot make {target}: {error}"))),
+        #[cfg(feature = "postgres")]
+        Target::Postgres(_) => Ok(()),
     }
 }
 

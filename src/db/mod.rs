@@ -3,6 +3,7 @@
 mod connection;
 mod doors;
 mod error;
+mod files;
 mod gate;
 mod instrument;
 mod integrity;

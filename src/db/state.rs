@@ -1,6 +1,8 @@
 //! What is asked about the database as a whole.
 
-use super::{Db, Error, Target, migrations};
+use std::path::Path;
+
+use super::{Db, Error, Target, files, migrations};
 
 /// How much room the database takes, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,14 +28,10 @@ impl Db {
     pub fn size(&self) -> Result<Size, Error> {
         match self.target() {
             Target::Sqlite(path) => {
-                let size = |suffix| {
-                    let mut name = path.clone().into_os_string();
-                    name.push(suffix);
-                    std::fs::metadata(name).map_or(0, |file| file.len())
-                };
+                let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
                 Ok(Size {
-                    database: size(""),
-                    wal: Some(size("-wal")),
+                    database: size(path),
+                    wal: Some(size(&files::beside(path, "-wal"))),
                 })
             }
             #[cfg(feature = "postgres")]

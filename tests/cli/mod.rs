@@ -2,6 +2,7 @@ mod backup;
 mod check;
 mod crash;
 mod documents;
+mod files;
 mod import;
 mod readme;
 mod secrets;

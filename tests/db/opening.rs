@@ -30,10 +30,18 @@ fn a_path_that_cannot_be_opened() {
     let path = place.path("no/such/folder/roster.db");
     assert_eq!(
         refusal(&path, Readiness::CreateWhenNew),
-        format!("cannot open {path}: unable to open database file")
+        format!("cannot make {path}: No such file or directory (os error 2)")
     );
     let folder = place.path("");
     assert!(refusal(&folder, Readiness::CreateWhenNew).starts_with("cannot open "));
+    // Nothing comes out of it, and nobody waits until something does.
+    let pipe = place.path("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    assert_eq!(
+        refusal(&pipe, Readiness::CreateWhenNew),
+        format!("cannot open {pipe}: unable to open database file")
+    );
 }
 
 #[test]

@@ -115,12 +115,45 @@ impl Served {
     }
 
     pub fn post(&self, path: &str, body: &serde_json::Value) -> (u16, serde_json::Value) {
+        self.post_with(&[], path, body)
+    }
+
+    /// As the user whose access token it is.
+    pub fn post_as(
+        &self,
+        token: &str,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> (u16, serde_json::Value) {
+        let bearer = format!("Bearer {token}");
+        self.post_with(&[("authorization", &bearer)], path, body)
+    }
+
+    fn post_with(
+        &self,
+        headers: &[(&str, &str)],
+        path: &str,
+        body: &serde_json::Value,
+    ) -> (u16, serde_json::Value) {
         let request = Self::agent().post(format!("{}{path}", self.api));
-        Self::read(
-            request
-                .header("content-type", "application/json")
-                .send(body.to_string()),
-        )
+        let request = request.header("content-type", "application/json");
+        let request = headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
+        Self::read(request.send(body.to_string()))
+    }
+
+    /// The access token of a user whom [`add_user`](super::add_user) has made.
+    pub fn sign_in(&self, username: &str) -> String {
+        let credentials = serde_json::json!({"username": username, "password": super::PASSWORD});
+        let (status, pair) = self.post("token/", &credentials);
+        assert_eq!(status, 200, "{pair}");
+        pair["access"].as_str().unwrap().to_owned()
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     fn agent() -> ureq::Agent {
