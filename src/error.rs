@@ -106,10 +106,6 @@ impl FieldErrors {
 }
 
 /// The body of an error that belongs to no field.
-///
-/// ```json
-/// {"detail": "Not found.", "code": "not_found"}
-/// ```
 #[derive(Serialize, ToSchema)]
 #[expect(clippy::struct_field_names, reason = "DRF calls it so")]
 #[schema(as = Error)]

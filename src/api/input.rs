@@ -1,6 +1,6 @@
 use std::marker::PhantomData;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Form, Resource};
 use crate::{auth, db::Stamp, openapi::Components};
@@ -16,10 +16,19 @@ pub trait Input: Sized + 'static {
     /// Takes its fields from a form.
     fn read(form: &mut Form) -> Self;
 
+    /// A body that a client may send as it is. That of a resource is made of the example of what is shown.
+    fn example() -> Option<Value> {
+        None
+    }
+
     /// Its schema, made by reading a form that nobody sent.
     fn schema(_: &mut Components) -> Value {
         let read = |form: &mut Form| drop(Self::read(form));
-        Form::described(Self::WHOLE, read).into_schema()
+        let mut schema = Form::described(Self::WHOLE, read).into_schema();
+        if let Some(example) = Self::example() {
+            schema["examples"] = json!([example]);
+        }
+        schema
     }
 }
 

@@ -1,13 +1,14 @@
 //! What users see and change of themselves.
 
-use actix_web::web::Data;
+use actix_web::{HttpRequest, web::Data};
 use serde::Serialize;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::{
     Answer, Body, Changed, Done, Form, Id, Input, Write, form,
     users::{UserBody, check_password},
-    write::{once, replay},
+    write::{author, once, replay},
 };
 use crate::{
     auth::{self, Auth, PasswordHash},
@@ -82,6 +83,10 @@ impl Input for MePatch {
         "MePatch".to_owned()
     }
 
+    fn example() -> Option<Value> {
+        Some(json!({"email": "ada@example.org"}))
+    }
+
     fn read(form: &mut Form) -> Self {
         let mut email = String::new();
         let is_named = form.has("email");
@@ -110,6 +115,12 @@ pub struct NewPassword {
 impl Input for NewPassword {
     fn name() -> String {
         "NewPassword".to_owned()
+    }
+
+    fn example() -> Option<Value> {
+        Some(
+            json!({"current_password": form::PASSWORD_EXAMPLE, "new_password": "difference engine"}),
+        )
     }
 
     fn read(form: &mut Form) -> Self {
@@ -169,22 +180,23 @@ pub async fn update_me(
 #[utoipa::path(post, path = "/api/users/me/password/")]
 pub async fn set_my_password(
     user: auth::User,
-    write: Write,
+    request: HttpRequest,
+    db: Data<Db>,
     auth: Data<Auth>,
     body: Body<NewPassword>,
 ) -> Result<Answer<Done>, Error> {
-    let (id, retry) = (user.id, body.retry());
+    let (id, retry, author) = (user.id, body.retry(), author(&request)?);
     // Sent again, it comes with a password that is the current one no more.
     if let Some(retry) = retry.clone() {
         let key = retry.clone();
         let look = move |conn: &mut DbConnection| key.kept(conn, Stamp::now()).map_err(Error::from);
-        if let Some(kept) = write.db.glance(look).await? {
+        if let Some(kept) = db.glance(look).await? {
             return replay(&retry, kept);
         }
     }
-    let (old, new) = passwords(&write.db, &auth, id, body.form()?).await?;
+    let (old, new) = passwords(&db, &auth, id, body.form()?).await?;
     let new = auth.hasher.hash(new).await?;
-    once(&write.db, retry, move |conn| {
+    once(&db, retry, move |conn| {
         User::held(conn, id)?;
         // Somebody else may have set it while this one was hashed.
         if User::password(conn, id)?.as_ref() != Some(&old) {
@@ -192,9 +204,7 @@ pub async fn set_my_password(
         }
         User::set_password(conn, id, &new)?;
         let changes = hidden_change("password");
-        write
-            .author
-            .record(conn, Action::Update, (ObjectType::User, Some(id)), &changes)?;
+        author.record(conn, Action::Update, (ObjectType::User, Some(id)), &changes)?;
         Ok(Answer::done())
     })
     .await

@@ -6,7 +6,7 @@ use actix_web::{
     web::{Data, Json},
 };
 use serde::Serialize;
-use serde_json::Map;
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::{Body, Form, Input, form, write::author};
@@ -42,6 +42,9 @@ pub struct TokenPair {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Empty {}
 
+/// What stands for a token in an example, for nobody can send one that is made up.
+const TOKEN_EXAMPLE: &str = "eyJhbGciOiJIUzI1NiJ9…";
+
 /// What signs in.
 pub struct Credentials {
     username: String,
@@ -59,6 +62,10 @@ impl Input for Credentials {
         "Credentials".to_owned()
     }
 
+    fn example() -> Option<Value> {
+        Some(json!({"username": "ada", "password": form::PASSWORD_EXAMPLE}))
+    }
+
     fn read(form: &mut Form) -> Self {
         let (mut username, mut password) = (String::new(), String::new());
         form.required("username", &mut username, form::text(usize::MAX));
@@ -72,6 +79,10 @@ impl Input for RefreshToken {
         "RefreshToken".to_owned()
     }
 
+    fn example() -> Option<Value> {
+        Some(json!({"refresh": TOKEN_EXAMPLE}))
+    }
+
     fn read(form: &mut Form) -> Self {
         Self(token(form, "refresh"))
     }
@@ -80,6 +91,10 @@ impl Input for RefreshToken {
 impl Input for AnyToken {
     fn name() -> String {
         "AnyToken".to_owned()
+    }
+
+    fn example() -> Option<Value> {
+        Some(json!({"token": TOKEN_EXAMPLE}))
     }
 
     fn read(form: &mut Form) -> Self {
@@ -223,7 +238,8 @@ pub async fn blacklist_token(
     }
 }
 
-const NO_ACCOUNT: Error = Error::Unauthenticated {
+/// A name and password that do not sign in.
+pub const NO_ACCOUNT: Error = Error::Unauthenticated {
     detail: "No active account found with the given credentials",
     code: "no_active_account",
 };

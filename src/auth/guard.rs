@@ -10,7 +10,7 @@ use crate::{
     db::DbConnection,
     error::Error,
     models::UserRights,
-    openapi::{Describe, Operation},
+    openapi::{Describe, Operation, Security},
 };
 
 /// Whom a handler answers. It is the handler's first argument, for [`Endpoint`](crate::endpoint::Endpoint) takes no other
@@ -181,23 +181,27 @@ impl<T: Owned> Guard for Editing<T> {
 }
 
 impl Describe for Anonymous {
-    fn describe(_: &mut Operation) {}
+    fn describe(operation: &mut Operation) {
+        operation.secured(Security::Nobody);
+    }
 }
 
 impl Describe for Probe {
-    fn describe(_: &mut Operation) {}
+    fn describe(operation: &mut Operation) {
+        operation.secured(Security::Nobody);
+    }
 }
 
 impl Describe for Anyone {
     fn describe(operation: &mut Operation) {
-        operation.secured(true);
+        operation.secured(Security::Anybody);
         operation.refuses(&[401]);
     }
 }
 
 impl Describe for User {
     fn describe(operation: &mut Operation) {
-        operation.secured(false);
+        operation.secured(Security::Users);
         operation.refuses(&[401]);
     }
 }

@@ -13,6 +13,7 @@ use crate::{
         DbConnection,
         schema::{companies, skills, users},
     },
+    query::Listed,
     text::fold,
 };
 
@@ -25,7 +26,7 @@ pub enum Reference {
 }
 
 /// A model whose objects can be referred to.
-pub trait Referable {
+pub trait Referable: Listed {
     /// The field that holds the natural name.
     const KEY: &'static str;
 

@@ -33,6 +33,15 @@ impl Components {
         self.schemas.get(name_of(reference)?)
     }
 
+    /// The first example of what fits the schema; of several schemas, of the first.
+    pub fn example(&self, schema: &Value) -> Option<Value> {
+        let schema = self.get(schema).unwrap_or(schema);
+        match schema["examples"].get(0) {
+            Some(example) => Some(example.clone()),
+            None => self.example(schema["anyOf"].get(0)?),
+        }
+    }
+
     /// A reference to the same schema with every field left to choice, as the parameter `fields` makes it, and so what it holds.
     pub fn sparse(&mut self, reference: &Value) -> Value {
         let (Some(name), Some(whole)) = (name_of(reference), self.get(reference).cloned()) else {

@@ -7,6 +7,7 @@ use super::{
     Components, Operation,
     operation::SECURITY_SCHEME,
     responses::{errors, headers},
+    yaml::to_yaml,
 };
 use crate::{
     endpoint::{Described, Endpoint},
@@ -41,10 +42,9 @@ impl Document {
         let fault = |reason: String| Error::Internal(format!("OpenAPI: {reason}"));
         let value = describe(endpoints);
         let json = serde_json::to_string(&value).map_err(|error| fault(error.to_string()));
-        let yaml = yaml_serde::to_string(&value).map_err(|error| fault(error.to_string()));
         Ok(Self {
             json: json?,
-            yaml: yaml?,
+            yaml: to_yaml(&value),
             value,
         })
     }

@@ -7,10 +7,12 @@ mod document;
 mod operation;
 mod properties;
 mod responses;
+mod yaml;
 
 pub use self::{
     components::Components,
     document::{Document, document},
-    operation::{Describe, Operation, Place},
+    operation::{Describe, Operation, Place, Security},
     properties::Properties,
+    yaml::to_yaml,
 };

@@ -15,6 +15,17 @@ pub trait Describe {
     fn describe(operation: &mut Operation);
 }
 
+/// Whether an operation asks who is calling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Security {
+    /// It does not.
+    Nobody,
+    /// A token may be sent.
+    Anybody,
+    /// A token must be sent.
+    Users,
+}
+
 /// Where a parameter stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
@@ -28,6 +39,7 @@ pub struct Operation<'a> {
     pub method: HttpMethod,
     /// The media types that its path answers in.
     pub renders: &'static [&'static str],
+    security: Security,
     /// What the handler's attribute and doc comment say.
     members: Map<String, Value>,
     parameters: Vec<Value>,
@@ -55,6 +67,7 @@ impl<'a> Operation<'a> {
         let mut operation = Self {
             method,
             renders,
+            security: Security::Nobody,
             members,
             parameters: Vec::new(),
             responses: Map::new(),
@@ -104,7 +117,11 @@ impl<'a> Operation<'a> {
 
     /// Sets the body of the request.
     pub fn body(&mut self, schema: &Value) {
-        let body = json!({"required": true, "content": {"application/json": {"schema": schema}}});
+        let mut content = json!({"schema": schema});
+        if let Some(example) = self.components.example(schema) {
+            content["example"] = example;
+        }
+        let body = json!({"required": true, "content": {"application/json": content}});
         self.members.insert("requestBody".to_owned(), body);
     }
 
@@ -170,28 +187,27 @@ impl<'a> Operation<'a> {
         self.responses.insert("304".to_owned(), response);
     }
 
-    /// Says who may call: anybody as well, or only whoever sends a token.
-    pub fn secured(&mut self, anybody: bool) {
-        let schemes = if anybody {
-            json!([{}, {SECURITY_SCHEME: []}])
-        } else {
-            json!([{SECURITY_SCHEME: []}])
+    /// Says who may call.
+    pub fn secured(&mut self, security: Security) {
+        self.security = security;
+        let schemes = match security {
+            Security::Nobody => json!([]),
+            Security::Anybody => json!([{}, {SECURITY_SCHEME: []}]),
+            Security::Users => json!([{SECURITY_SCHEME: []}]),
         };
         self.members.insert("security".to_owned(), schemes);
     }
 
     /// Whether there is always somebody who calls.
     pub fn is_for_users(&self) -> bool {
-        let anybody = |schemes: &Value| schemes[0].as_object().is_some_and(Map::is_empty);
-        self.members
-            .get("security")
-            .is_some_and(|schemes| !anybody(schemes))
+        self.security == Security::Users
     }
 
     pub fn into_value(self) -> Value {
         let Self {
             method: _,
             renders: _,
+            security: _,
             mut members,
             parameters,
             mut responses,

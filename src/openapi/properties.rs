@@ -65,15 +65,20 @@ impl Properties {
         schema
     }
 
-    /// What of an object that was read can be sent, with what it refers to by name.
+    /// What of an object that was read can be sent, with what it refers to by name, and what has to be sent with it.
     fn sendable(&self, object: &Value) -> Value {
         let members = object.as_object().into_iter().flatten();
         let taken = members.filter(|(name, _)| {
             let schema = self.schemas.get(*name);
             schema.is_some() && !is_read_only(schema)
         });
+        let unseen = self.required.iter().filter_map(|name| {
+            let example = self.schemas[name]["examples"].get(0)?;
+            Some((name.clone(), example.clone()))
+        });
         taken
             .map(|(name, value)| (name.clone(), by_name(value)))
+            .chain(unseen)
             .collect::<Map<_, _>>()
             .into()
     }

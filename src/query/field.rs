@@ -59,9 +59,7 @@ impl Kind {
         match self {
             Self::Int => json!({"type": "integer", "format": "int64"}),
             Self::Text => text(),
-            Self::Time => {
-                json!({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]})
-            }
+            Self::Time => json!({"type": "string", "format": "date-time"}),
             Self::Bool => json!({"type": "boolean"}),
         }
     }

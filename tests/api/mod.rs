@@ -4,6 +4,7 @@ mod bulk;
 mod conventions;
 mod developers;
 mod etags;
+mod examples;
 mod fields;
 mod filters;
 mod hooks;

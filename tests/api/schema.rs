@@ -42,7 +42,7 @@ fn it_is_spelled_as_the_client_wants() {
         let begin = if media_type.ends_with("json") {
             "{\"openapi\":\"3.1.0\""
         } else {
-            "openapi: 3.1.0"
+            "openapi: \"3.1.0\""
         };
         assert!(answer.body.starts_with(begin), "{path} {accept}");
         let tag = answer.header("etag").unwrap().to_owned();

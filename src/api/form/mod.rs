@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 pub use self::rules::{
-    Boolean, Moment, NewPassword, Password, Rule, integer, optional_text, optional_text_by,
-    reference_to, text, text_by, year,
+    Boolean, Moment, NewPassword, PASSWORD_EXAMPLE, Password, Rule, integer, optional_text,
+    optional_text_by, reference_to, text, text_by, year,
 };
 use self::rules::{as_text, reference, reference_schema};
 use crate::{
@@ -134,8 +134,7 @@ impl Form {
     /// An optional field that may be null, and is so by default.
     pub fn nullable<R: Rule>(&mut self, name: &str, target: &mut Option<R::Value>, rule: R) {
         if let Some(described) = &mut self.described {
-            let schema = json!({"anyOf": [rule.schema(), {"type": "null"}]});
-            return described.add(name, false, schema);
+            return described.add(name, false, or_null(rule.schema()));
         }
         match self.fields.shift_remove(name) {
             Some(Value::Null) => *target = None,
@@ -207,7 +206,7 @@ impl Form {
     ) {
         if let Some(described) = &mut self.described {
             let schema =
-                json!({"type": "array", "items": reference_schema(M::KEY), "maxItems": LIST_MAX});
+                json!({"type": "array", "items": reference_schema::<M>(), "maxItems": LIST_MAX});
             return described.add(name, false, schema);
         }
         let values = match self.fields.shift_remove(name) {
@@ -249,6 +248,15 @@ impl Form {
             Err(message) => self.refuse(name, &message),
         }
     }
+}
+
+/// The schema of what may be null too.
+fn or_null(mut schema: Value) -> Value {
+    match schema["type"].as_str() {
+        Some(name) => schema["type"] = json!([name, "null"]),
+        None => schema = json!({"anyOf": [schema, {"type": "null"}]}),
+    }
+    schema
 }
 
 /// Python's name of the type, for DRF's messages have it.

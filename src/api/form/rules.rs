@@ -1,5 +1,6 @@
 //! The rules for JSON's values: those for texts, and what DRF takes for a text. Each is the reader of a field and, as a JSON
-//! Schema, its description: whatever the one takes, the other allows.
+//! Schema, its description. The description names the one type that a client should send, so that generated clients are
+//! plain; the reader takes more, as DRF does.
 
 use std::ops::RangeInclusive;
 
@@ -23,7 +24,7 @@ pub trait Rule: Sized {
     /// The message for what does not fit.
     fn read(self, value: &Value) -> Result<Self::Value, String>;
 
-    /// The JSON Schema of whatever [`read`](Self::read) takes. It may allow more, for not all can be said.
+    /// The JSON Schema of the type that a client should send.
     fn schema(&self) -> Value;
 }
 
@@ -76,24 +77,12 @@ impl<F: Fn(&str) -> Result<String, String>> Rule for Text<F> {
     }
 
     fn schema(&self) -> Value {
-        // `maxLength` would count the space that is trimmed.
-        let middle = match self.max {
-            usize::MAX => "*".to_owned(),
-            max => format!("{{0,{}}}", max.saturating_sub(2)),
-        };
-        let text = format!("\\S(?:[\\s\\S]{middle}\\S)?");
-        let pattern = if self.may_be_blank {
-            format!("^\\s*(?:{text})?\\s*$")
-        } else {
-            format!("^\\s*{text}\\s*$")
-        };
-        let mut schema = json!({"type": ["string", "number"], "pattern": pattern});
+        let mut schema = json!({"type": "string"});
+        if !self.may_be_blank {
+            schema["minLength"] = 1.into();
+        }
         if self.max < usize::MAX {
-            let about = format!(
-                "At most {} characters, without the space around them.",
-                self.max
-            );
-            schema["description"] = about.into();
+            schema["maxLength"] = self.max.into();
         }
         schema
     }
@@ -114,9 +103,12 @@ impl Rule for Password {
     }
 
     fn schema(&self) -> Value {
-        json!({"type": ["string", "number"], "format": "password", "minLength": 1, "writeOnly": true})
+        json!({"type": "string", "format": "password", "minLength": 1, "writeOnly": true})
     }
 }
+
+/// The password of the user that the examples are about.
+pub const PASSWORD_EXAMPLE: &str = "analytical engine";
 
 /// A password to be, which whoever knows the user [checks](password::check).
 pub struct NewPassword;
@@ -131,6 +123,7 @@ impl Rule for NewPassword {
     fn schema(&self) -> Value {
         let mut schema = Password.schema();
         schema["minLength"] = password::LENGTH_MIN.into();
+        schema["examples"] = json!([PASSWORD_EXAMPLE]);
         schema["description"] = format!(
             "At least {} characters, not digits alone, not like the user's name or address, and none of the common ones.",
             password::LENGTH_MIN
@@ -165,10 +158,10 @@ impl Rule for Integer {
 
     fn schema(&self) -> Value {
         json!({
-            "type": ["integer", "string"],
+            "type": "integer",
+            "format": "int32",
             "minimum": self.0.start(),
             "maximum": self.0.end(),
-            "pattern": r"^\s*[-+]?[0-9]+\s*(?:\.0*)?$",
         })
     }
 }
@@ -215,13 +208,7 @@ impl Rule for Boolean {
     }
 
     fn schema(&self) -> Value {
-        // An `enum` of words would clash in generated clients, which name its members without regard to letter case.
-        let words = [rules::TRUE, rules::FALSE].concat().join("|");
-        json!({"anyOf": [
-            {"type": "boolean"},
-            {"type": "integer", "enum": [0, 1]},
-            {"type": "string", "pattern": format!("^(?:{words})$")},
-        ]})
+        json!({"type": "boolean"})
     }
 }
 
@@ -255,7 +242,7 @@ impl<M: Referable> Rule for ReferenceTo<'_, M> {
     }
 
     fn schema(&self) -> Value {
-        reference_schema(M::KEY)
+        reference_schema::<M>()
     }
 }
 
@@ -282,11 +269,13 @@ pub(super) fn reference<M: Referable>(value: &Value) -> Result<Reference, String
     }
 }
 
-/// The schema of a [`reference`] to objects whose natural name is in the field `key`.
-pub(super) fn reference_schema(key: &str) -> Value {
+/// The schema of a [`reference`]. Generated clients call it by its title.
+pub(super) fn reference_schema<M: Referable>() -> Value {
+    let key = M::KEY;
     let id = json!({"type": "integer", "format": "int64"});
-    let by_name = json!({"id": {"type": "null"}, key: {"type": "string"}});
+    let by_name = json!({key: {"type": "string"}});
     json!({
+        "title": format!("{}Reference", M::NAME),
         "description": format!("By id, by {key} in any letter case, or as an object that has one of them."),
         "anyOf": [
             id,
