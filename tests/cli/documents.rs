@@ -264,6 +264,72 @@ fn every_path_is_documented() {
     assert_eq!(listed("docs/api.md", "path"), paths);
 }
 
+/// The query parameters of a list, by name.
+fn parameters(description: &Value, list: &str) -> BTreeMap<String, Value> {
+    let parameters = &description["paths"][format!("/api/{list}/")]["get"]["parameters"];
+    let parameters = parameters.as_array().unwrap().iter();
+    parameters
+        .filter(|parameter| parameter["in"] == "query")
+        .map(|parameter| {
+            let name = parameter["name"].as_str().unwrap().to_owned();
+            (name, parameter["schema"].clone())
+        })
+        .collect()
+}
+
+#[test]
+fn every_filter_of_a_list_is_documented() {
+    let description = description();
+    let lookup = Regex::new("__(gt|gte|lt|lte|in|isnull|icontains|istartswith)$").unwrap();
+    let names = |cell: &String| {
+        let names = code(cell).into_iter();
+        names.map(|code| code.split('=').next().unwrap().to_owned())
+    };
+    let sets = rows("docs/api.md", "parameter");
+    let sets: Vec<_> = sets.iter().flat_map(|cells| names(&cells[0])).collect();
+    for cells in rows("docs/api.md", "filters of") {
+        let list = cells[0].as_str();
+        let mut documented: BTreeSet<_> = cells[1..].iter().flat_map(names).collect();
+        documented.extend(["cursor", "page_size", "ordering", "fields"].map(str::to_owned));
+        if !cells[2].contains("no search") {
+            documented.insert("search".to_owned());
+        }
+        if list == "developers" {
+            documented.extend(sets.iter().cloned());
+        }
+        let parameters = parameters(&description, list).into_keys();
+        let fields = parameters.map(|name| lookup.replace(&name, "").into_owned());
+        assert_eq!(documented, fields.collect(), "{list}");
+    }
+}
+
+#[test]
+fn every_order_of_a_list_is_documented() {
+    let description = description();
+    let list = Regex::new(r"^/api/(\w+)/$").unwrap();
+    let paths = description["paths"].as_object().unwrap().iter();
+    let ordered = paths.filter(|(_, path)| path["get"].to_string().contains("\"ordering\""));
+    let lists: BTreeSet<_> = ordered
+        .filter_map(|(path, _)| Some(list.captures(path)?[1].to_owned()))
+        .collect();
+    for head in ["ordering of", "filters of"] {
+        let rows = rows("docs/api.md", head);
+        let documented: BTreeSet<_> = rows.iter().map(|cells| cells[0].clone()).collect();
+        assert_eq!(documented, lists, "{head}");
+    }
+    for cells in rows("docs/api.md", "ordering of") {
+        let list = cells[0].as_str();
+        let ordering = &parameters(&description, list)["ordering"];
+        let keys = ordering["items"]["enum"].as_array().unwrap().iter();
+        let keys = keys
+            .map(|key| key.as_str().unwrap())
+            .filter(|key| !key.starts_with('-'));
+        assert_eq!(code(&cells[1]), keys.collect::<Vec<_>>(), "{list}");
+        let default = ordering["default"].as_array().unwrap();
+        assert_eq!(code(&cells[2]), *default, "{list}");
+    }
+}
+
 #[test]
 fn every_status_of_an_error_is_documented() {
     let description = description();
