@@ -168,7 +168,9 @@ impl Listed for AuditEntry {
 
     const NAME: &'static str = "AuditEntry";
     const FIELDS: &'static [Field<Self>] = &[
-        Field::int("id", || Arc::new(audit::id)).sorted_int(|row| row.id),
+        Field::int("id", || Arc::new(audit::id))
+            .filtered()
+            .sorted_int(|row| row.id),
         Field::text("user", || Arc::new(audit::username))
             .filtered_folded(|| Arc::new(audit::username_key)),
         Field::text("action", || Arc::new(audit::action))

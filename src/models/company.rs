@@ -71,7 +71,9 @@ impl Listed for Company {
 
     const NAME: &'static str = "Company";
     const FIELDS: &'static [Field<Self>] = &[
-        Field::int("id", || Arc::new(companies::id)).sorted_int(|row| row.id),
+        Field::int("id", || Arc::new(companies::id))
+            .filtered()
+            .sorted_int(|row| row.id),
         Field::text("name", || Arc::new(companies::name))
             .filtered_folded(|| Arc::new(companies::name_key))
             .sorted_text(|row| row.name.clone()),
@@ -79,7 +81,11 @@ impl Listed for Company {
             .filtered()
             .sorted_int(|row| row.founded_year.into()),
         Field::time("created_at", || Arc::new(companies::created_at))
+            .filtered()
             .sorted_time(|row| Some(row.created_at)),
+        Field::time("updated_at", || Arc::new(companies::updated_at))
+            .filtered()
+            .sorted_time(|row| Some(row.updated_at)),
     ];
     const DEFAULT_ORDER: &'static str = "-created_at";
 

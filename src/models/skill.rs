@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use diesel::{dsl, prelude::*};
 
-use super::{Reference, insert::insert_row, stored::stored};
+use super::{insert::insert_row, stored::stored};
 use crate::{
     db::{Backend, DbConnection, schema::skills},
-    query::{Condition, Field, HasWord, Listed, Value, WordIndex},
+    query::{Condition, Field, HasWord, Listed, Name, WordIndex},
     rules,
     text::{fold, joined_words, trim},
 };
@@ -52,28 +52,15 @@ impl Skill {
     /// Skills of a filter at most.
     pub const REFERENCES_MAX: usize = 100;
 
-    /// Reads names and ids with commas between them; `None` when one is missing, or when there are too many.
-    pub fn references(text: &str) -> Option<Vec<Reference>> {
-        let one = |text: &str| match text.parse() {
-            Ok(id) => Some(Reference::Id(id)),
-            Err(_) if text.is_empty() || text.contains('\0') => None,
-            Err(_) => Some(Reference::Name(text.to_owned())),
+    /// Reads names and ids with commas between them; `None` when one is missing or no number of an id, or when there are too
+    /// many.
+    pub fn references(text: &str) -> Option<Vec<Name>> {
+        let one = |text: &str| {
+            let is_missing = trim(text).is_empty() || text.contains('\0');
+            Name::read_or_id(text).ok().filter(|_| !is_missing)
         };
-        let skills: Vec<Reference> = text
-            .split(',')
-            .map(|text| one(trim(text)))
-            .collect::<Option<_>>()?;
-        (skills.len() <= Self::REFERENCES_MAX).then_some(skills)
-    }
-
-    /// That a skill is this one.
-    pub fn is(reference: Reference) -> Condition {
-        match reference {
-            Reference::Id(id) => Condition::Compare(Arc::new(skills::id), " = ", Value::Int(id)),
-            Reference::Name(name) => {
-                Condition::Compare(Arc::new(skills::name_key), " = ", Value::Text(fold(&name)))
-            }
-        }
+        let names: Vec<Name> = text.split(',').map(one).collect::<Option<_>>()?;
+        (names.len() <= Self::REFERENCES_MAX).then_some(names)
     }
 
     /// # Errors
@@ -109,7 +96,9 @@ impl Listed for Skill {
 
     const NAME: &'static str = "Skill";
     const FIELDS: &'static [Field<Self>] = &[
-        Field::int("id", || Arc::new(skills::id)).sorted_int(|row| row.id),
+        Field::int("id", || Arc::new(skills::id))
+            .filtered()
+            .sorted_int(|row| row.id),
         Field::text("name", || Arc::new(skills::name))
             .filtered_folded(|| Arc::new(skills::name_key))
             .sorted_text(|row| row.name.clone()),

@@ -215,7 +215,9 @@ impl Listed for User {
 
     const NAME: &'static str = "User";
     const FIELDS: &'static [Field<Self>] = &[
-        Field::int("id", || Arc::new(users::id)).sorted_int(|row| row.id),
+        Field::int("id", || Arc::new(users::id))
+            .filtered()
+            .sorted_int(|row| row.id),
         Field::text("username", || Arc::new(users::username))
             .filtered_folded(|| Arc::new(users::username_key))
             .sorted_text(|row| row.username.clone()),

@@ -1,16 +1,19 @@
 //! What a list can be asked about: one declaration a field says its type, where it is, and what may be done with it.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::{
-    Listed, Value,
-    condition::{Column, Condition, containing},
+    How, Listed, Name, Named, Objects, Value,
+    condition::{Column, Condition, Select, containing},
+    named::padded,
 };
 use crate::{
     db::Stamp,
     openapi::{Operation, Place},
     rules,
-    text::fold,
+    text::{fold, trim},
 };
 
 /// Characters of a filter's text at most: more than any field holds.
@@ -28,6 +31,8 @@ pub struct Field<M: 'static> {
     folded: Option<fn() -> Column>,
     /// Where the column belongs to other objects, how these are found.
     relation: Option<Relation>,
+    /// What the column refers to, where a filter may name it instead.
+    names: Option<&'static Objects>,
     filtered: bool,
     pub(super) for_staff: bool,
     pub(super) nullable: bool,
@@ -42,6 +47,42 @@ pub struct Relation {
     /// `SELECT …`: the rows that have one, by `column`.
     pub select: &'static str,
     pub column: fn() -> Column,
+    /// Where a condition is on the objects themselves, and not on the links to them.
+    pub linked: Option<Linked>,
+}
+
+/// How the objects of a [`Relation`] are found by themselves. They are found once and not once a row.
+#[derive(Clone, Copy)]
+pub struct Linked {
+    /// `SELECT …`: their ids.
+    pub select: &'static str,
+    /// What a link calls its object.
+    pub sought: fn() -> Column,
+    /// The same as an expression, which no index answers: a row has few links, and the objects may be many.
+    pub checked: fn() -> Column,
+}
+
+impl Relation {
+    /// That one of the objects is so, as a row is checked for it.
+    pub(super) fn has(self, condition: Condition) -> Condition {
+        let checked = self.on(|linked| linked.checked, condition);
+        Condition::Related(self.exists, Box::new(checked))
+    }
+
+    /// The condition on the objects, as one on the links to them.
+    pub(super) fn on(
+        self,
+        column: fn(Linked) -> fn() -> Column,
+        condition: Condition,
+    ) -> Condition {
+        match self.linked {
+            Some(linked) => {
+                let select = Select(linked.select, condition);
+                Condition::Among(column(linked)(), vec![Arc::new(select)])
+            }
+            None => condition,
+        }
+    }
 }
 
 /// The type of a field's values.
@@ -143,6 +184,7 @@ impl<M: Listed> Field<M> {
             column,
             folded: None,
             relation: None,
+            names: None,
             filtered: false,
             for_staff: false,
             nullable: false,
@@ -176,6 +218,12 @@ impl<M: Listed> Field<M> {
     pub const fn filtered_folded(mut self, column: fn() -> Column) -> Self {
         self.folded = Some(column);
         self.filtered()
+    }
+
+    /// Is an id of one of these objects, which a filter may name.
+    pub const fn names(mut self, objects: &'static Objects) -> Self {
+        self.names = Some(objects);
+        self
     }
 
     /// Is there for staff alone: to others it is no parameter.
@@ -244,21 +292,27 @@ impl<M: Listed> Field<M> {
         for lookup in self.lookups() {
             let name = format!("{}{}", self.name, lookup.suffix());
             let staff = if self.for_staff { " For staff." } else { "" };
-            let about = format!("`{}` {}.{staff}", self.name, lookup.about());
+            let named = self.names.is_some() && matches!(lookup, Lookup::Exact | Lookup::In);
+            let (kind, by) = if named {
+                (Kind::Text, ", by id or name")
+            } else {
+                (self.kind, "")
+            };
+            let about = format!("`{}` {}{by}.{staff}", self.name, lookup.about());
             match lookup {
                 Lookup::Isnull => {
                     operation.parameter(Place::Query, &name, &about, json!({"type": "boolean"}));
                 }
                 Lookup::In => {
-                    let mut item = self.kind.schema();
-                    if self.kind == Kind::Text {
+                    let mut item = kind.schema();
+                    if kind == Kind::Text {
                         item["pattern"] = "^[^,\\u0000]*$".into();
                         item["maxLength"] = VALUE_MAX.into();
                     }
                     let schema = json!({"type": "array", "items": item, "minItems": 1, "maxItems": VALUES_MAX});
                     operation.list_parameter(&name, &about, schema);
                 }
-                _ => operation.parameter(Place::Query, &name, &about, self.kind.schema()),
+                _ => operation.parameter(Place::Query, &name, &about, kind.schema()),
             }
         }
     }
@@ -268,8 +322,11 @@ impl<M: Listed> Field<M> {
     /// # Errors
     /// The message for a value that does not fit.
     pub fn condition(&self, lookup: Lookup, text: &str) -> Result<Condition, String> {
-        if lookup == Lookup::Isnull {
-            return Ok(self.is_null(rules::boolean(text)?));
+        match (lookup, self.names) {
+            (Lookup::Isnull, _) => return Ok(self.is_null(rules::boolean(text)?)),
+            (Lookup::Exact, Some(objects)) => return self.named(objects, vec![text]),
+            (Lookup::In, Some(objects)) => return self.named(objects, several(text)?),
+            _ => {}
         }
         let condition = self.compare(lookup, text)?;
         Ok(match self.relation {
@@ -308,11 +365,9 @@ impl<M: Listed> Field<M> {
     /// Of a relation to many: whether there are none.
     fn is_null(&self, null: bool) -> Condition {
         let condition = match self.relation {
-            Some(relation) => Condition::Related(
-                relation.exists,
-                Box::new(Condition::Null(self.column()).negated()),
-            )
-            .negated(),
+            Some(relation) => relation
+                .has(Condition::Null(self.column()).negated())
+                .negated(),
             None => Condition::Null(self.column()),
         };
         if null { condition } else { condition.negated() }
@@ -330,24 +385,46 @@ impl<M: Listed> Field<M> {
 
     /// The values between commas, distinct and in an order of their own, so that one statement serves many.
     fn values(&self, text: &str) -> Result<Vec<Value>, String> {
-        let texts: Vec<&str> = text.split(',').collect();
-        if texts.len() > VALUES_MAX {
-            return Err(format!(
-                "Ensure there are no more than {VALUES_MAX} values."
-            ));
-        }
-        let mut values = texts
-            .into_iter()
-            .map(|text| {
-                checked(text, VALUE_MAX)?;
-                self.value(text)
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        if let Some(last) = values.last().cloned() {
-            values.resize(values.len().next_power_of_two(), last);
-        }
-        Ok(values)
+        let values = several(text)?.into_iter().map(|text| self.value(text));
+        values.collect::<Result<_, _>>().map(padded)
     }
+
+    /// The column is the id of one of the objects that `texts` name.
+    fn named(&self, objects: &'static Objects, texts: Vec<&str>) -> Result<Condition, String> {
+        let names = texts.into_iter().map(|text| {
+            if trim(text).is_empty() {
+                return Err("This field may not be blank.".to_owned());
+            }
+            Name::read_or_id(checked(text, VALUE_MAX)?)
+        });
+        let names: Vec<Name> = names.collect::<Result<_, _>>()?;
+        let ids = names.iter().map(|name| match name {
+            Name::Id(id) => Some(Value::Int(*id)),
+            Name::Key { .. } => None,
+        });
+        // Ids need not be looked up.
+        Ok(match ids.collect::<Option<Vec<_>>>() {
+            Some(ids) => Condition::In(self.column(), padded(ids)),
+            None => Condition::Named(Named {
+                names,
+                how: How::Is(objects, self.column),
+            }),
+        })
+    }
+}
+
+/// The texts between commas.
+fn several(text: &str) -> Result<Vec<&str>, String> {
+    let texts: Vec<&str> = text.split(',').collect();
+    if texts.len() > VALUES_MAX {
+        return Err(format!(
+            "Ensure there are no more than {VALUES_MAX} values."
+        ));
+    }
+    for text in &texts {
+        checked(text, VALUE_MAX)?;
+    }
+    Ok(texts)
 }
 
 /// A text that can be compared.

@@ -29,6 +29,10 @@ const PAGING: [&str; 4] = ["cursor", "fields", "ordering", "page_size"];
 pub const PAGE_SIZE: usize = 25;
 /// Filters at most, so that with all their values they stay within SQLite's 32,766 parameters of a statement.
 pub const FILTERS_MAX: usize = 100;
+/// Filters at most that check a row with a sub-select each. All of them together cost a row some 10 µs.
+pub const SUB_SELECTS_MAX: usize = 10;
+/// Names in all filters at most: all are looked up in one statement, each with how common it is.
+pub const NAMES_MAX: usize = 500;
 /// Rows of a page at most.
 pub const PAGE_SIZE_MAX: usize = 100;
 
@@ -63,7 +67,7 @@ pub trait Filtered: Listed {
 
 /// Extractor for the list of `M` that the query string asks for. Every parameter of it is known and valid.
 pub struct List<M: Listed> {
-    conditions: Vec<Condition>,
+    condition: Condition,
     window: Window<M>,
     frame: Frame,
 }
@@ -91,10 +95,10 @@ impl<M: Listed> List<M> {
         conn: &mut DbConnection,
         query: M::Query,
     ) -> Result<(Slice<M>, Frame), Error> {
-        let mut query = query;
-        for condition in self.conditions {
-            query = query.filter(condition.settled(conn)?.of());
-        }
+        let query = match self.condition {
+            Condition::All(conditions) if conditions.is_empty() => query,
+            condition => query.filter(condition.settled(conn)?.of()),
+        };
         Ok((self.window.cut(conn, query)?, self.frame))
     }
 }
@@ -147,9 +151,7 @@ fn read<M: Filtered>(request: &HttpRequest) -> Result<List<M>, Error> {
     let size = size
         .map_err(|message| errors.add("page_size", &message))
         .unwrap_or(PAGE_SIZE);
-    let ordering = params.last("ordering").filter(|text| !text.is_empty());
-    let order = ordering.map_or_else(|| Ok(Order::default_of_list()), Order::parse);
-    let order = order
+    let order = Order::parse(params.last("ordering").unwrap_or_default())
         .map_err(|message| errors.add("ordering", &message))
         .unwrap_or_else(|()| Order::default_of_list());
     let fields = Fields::parse(&params, M::SHAPE);
@@ -173,7 +175,7 @@ fn read<M: Filtered>(request: &HttpRequest) -> Result<List<M>, Error> {
         fields,
     };
     Ok(List {
-        conditions,
+        condition: Condition::All(conditions),
         window: Window {
             order,
             cursor,
@@ -189,7 +191,7 @@ fn read_filters<'a, M: Filtered>(
     staff: bool,
     errors: &mut FieldErrors,
 ) -> (BTreeSet<(&'a str, &'a str)>, Vec<Condition>) {
-    let mut conditions = Vec::new();
+    let (mut conditions, mut sub_selects, mut names) = (Vec::new(), 0, 0);
     let mut asked = BTreeSet::new();
     for (name, value) in params.iter().filter(|(name, _)| !PAGING.contains(name)) {
         // What is said twice narrows no further.
@@ -204,7 +206,23 @@ fn read_filters<'a, M: Filtered>(
             break;
         }
         match condition::<M>(name, value, staff) {
-            Some(Ok(condition)) => conditions.push(condition),
+            Some(Ok(condition)) => {
+                sub_selects += usize::from(condition.is_sub_select());
+                names += condition.names();
+                if sub_selects > SUB_SELECTS_MAX || names > NAMES_MAX {
+                    let (most, what) = if names > NAMES_MAX {
+                        (NAMES_MAX, "names in all filters together")
+                    } else {
+                        (SUB_SELECTS_MAX, "filters across relations")
+                    };
+                    errors.add(
+                        name,
+                        &format!("Ensure there are no more than {most} {what}."),
+                    );
+                    break;
+                }
+                conditions.push(condition);
+            }
             Some(Err(message)) => errors.add(name, &message),
             None => errors.add(name, &unknown(name, parameters::<M>(staff))),
         }
@@ -268,11 +286,12 @@ impl<M: Filtered> Describe for List<M> {
         let orders = M::FIELDS.iter().filter(|field| field.is_sorted());
         let orders: Vec<String> = orders
             .flat_map(|field| [field.name.to_owned(), format!("-{}", field.name)])
+            .chain([String::new()])
             .collect();
         let schema = json!({"type": "array", "items": {"type": "string", "enum": orders}, "default": [M::DEFAULT_ORDER]});
         operation.list_parameter(
             "ordering",
-            "The fields to order by; with `-` the other way round.",
+            "The fields to order by; with `-` the other way round. A blank is none.",
             schema,
         );
         fields::describe(operation, M::SHAPE);

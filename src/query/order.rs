@@ -29,13 +29,16 @@ struct Key<M: 'static> {
 
 impl<M: Listed> Order<M> {
     /// Reads the parameter `ordering`: names with commas, each with a `-` for the descending order. A name that has come
-    /// before says nothing more.
+    /// before says nothing more, and neither does a blank one, as in DRF; without any name it is the list's own order.
     ///
     /// # Errors
     /// The message for a name that cannot be ordered by.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut keys: Vec<Key<M>> = Vec::new();
-        let names = text.split(',').map(str::trim);
+        let names = text
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty());
         for name in names {
             let (bare, descending) = name
                 .strip_prefix('-')
@@ -49,6 +52,9 @@ impl<M: Listed> Order<M> {
             if !keys.iter().any(|key| key.field.name == bare) {
                 keys.push(Key { field, descending });
             }
+        }
+        if keys.is_empty() && text != M::DEFAULT_ORDER {
+            return Self::parse(M::DEFAULT_ORDER);
         }
         Ok(Self::ending_with_id(keys))
     }

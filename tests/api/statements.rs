@@ -21,6 +21,15 @@ fn a_list_of_developers_is_two_statements_whatever_its_size() {
     // What is sought by a relation, a word or a recent login costs one bounded count more, to choose the way.
     assert_eq!(count("skill=Linux"), 3);
     assert_eq!(count("search=a"), 3);
+    // All names are looked up in one statement, and none needs a page when there is nothing to show.
+    let unknown = (0..100).map(|id| (1_000_000 + id).to_string());
+    let unknown = unknown.collect::<Vec<_>>().join(",");
+    assert_eq!(count(&format!("skills__any={unknown}")), 2);
+    assert_eq!(count(&format!("skill=Linux&skills__min=99:{unknown}")), 2);
+    assert_eq!(
+        count("skill=Linux&skills__none=Haskell&skills__any=Linux,SQL&skills__min=1:Linux,Git"),
+        3
+    );
     assert_eq!(
         count("search=a+b&skill=Linux&skills__category=Database&active=true&senior=true"),
         7

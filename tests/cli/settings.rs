@@ -221,7 +221,8 @@ fn migrate_applies_what_is_pending_and_lists_it() {
         roster(&[&["migrate"], &url[..]].concat()).ok(),
         "applied 2026-11-22-000000_directory\napplied 2026-11-22-000100_search\n\
          applied 2026-11-23-000000_accounts\napplied 2026-11-23-000100_projects\n\
-         applied 2026-11-23-000200_audit\n"
+         applied 2026-11-23-000200_audit\n\
+         applied 2026-11-27-000100_updated\n"
     );
     for args in [&["migrate"][..], &["migrate", "--status"]] {
         assert_eq!(roster(&[args, &url[..]].concat()).ok(), "nothing pending\n");

@@ -12,7 +12,7 @@ use diesel::{
 use roster::{
     db::{Access, DbConnection, Readiness, Stamp, prepare},
     models::{Company, Developer, DeveloperQuery, DeveloperScopes, Skill},
-    query::{Cursor, Listed, Order, Value, Window},
+    query::{Condition, Cursor, Listed, Lookup, Name, Order, Value, Window},
 };
 
 use crate::support::{Place, roster};
@@ -36,6 +36,8 @@ fn sqlite_is_compiled_as_the_build_asks() {
 struct Planner {
     conn: DbConnection,
     statements: Arc<Mutex<Vec<String>>>,
+    /// The last statement that was planned.
+    last: String,
     _place: Place,
 }
 
@@ -63,6 +65,7 @@ impl Planner {
         Self {
             conn,
             statements,
+            last: String::new(),
             _place: place,
         }
     }
@@ -72,6 +75,7 @@ impl Planner {
         work(&mut self.conn);
         let logged = self.statements.lock().unwrap().pop().unwrap();
         let sql = logged.split(" -- binds:").next().unwrap();
+        sql.clone_into(&mut self.last);
         let explain = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}"));
         let steps: Vec<Step> = match &mut self.conn {
             DbConnection::Sqlite(conn) => explain.load(conn).unwrap(),
@@ -151,6 +155,7 @@ fn every_order_is_a_range_of_an_index() {
             ),
             ("last_login", Some(time()), last_login),
             ("created_at", Some(time()), "INDEX developers_created_at"),
+            ("updated_at", Some(time()), "INDEX developers_updated_at"),
         ] {
             let place: Vec<Value> = value.into_iter().chain([Value::Int(7)]).collect();
             let plans =
@@ -165,6 +170,7 @@ fn every_order_is_a_range_of_an_index() {
                 "INDEX companies_founded_year",
             ),
             ("created_at", time(), "INDEX companies_created_at"),
+            ("updated_at", time(), "INDEX companies_updated_at"),
         ] {
             let plans = planner.pages::<Company>(
                 &format!("{sign}{field}"),
@@ -257,6 +263,135 @@ fn what_few_rows_hold_is_found_by_its_own_index() {
         "{plan}"
     );
     assert!(plan.contains("developers_search VIRTUAL TABLE"), "{plan}");
+}
+
+/// The plan of all developers of whom this holds, in the list's order.
+fn plan_of(planner: &mut Planner, condition: Condition) -> String {
+    planner.plan(|conn| {
+        let condition = condition.settled(conn).unwrap();
+        let window: Window<Developer> = Window {
+            order: Order::default_of_list(),
+            cursor: None,
+            size: 25,
+        };
+        drop(
+            window
+                .cut(conn, Developer::all().filter(condition.of()))
+                .unwrap(),
+        );
+    })
+}
+
+fn names(names: &[&str]) -> Vec<Name> {
+    names.iter().map(|name| Name::read(name)).collect()
+}
+
+#[test]
+fn a_set_of_skills_is_one_sub_select_whatever_its_size() {
+    let mut planner = Planner::new();
+    let ids = || (1..=500).map(Name::Id).collect::<Vec<_>>();
+    let common = || names(&["Linux", "SQL", "Git"]);
+    // Few have them: from their links.
+    for condition in [
+        Developer::has_all([names(&["Linux", "Haskell"]), common()].concat()),
+        Developer::has_at_least(1, names(&["Haskell"])),
+        Developer::has_at_least(3, common()),
+    ] {
+        let plan = plan_of(&mut planner, condition);
+        assert!(
+            plan.contains("SEARCH developers USING INTEGER PRIMARY KEY"),
+            "{plan}"
+        );
+        assert!(!plan.contains("SCAN developers"), "{plan}");
+    }
+    // Many have them, or few do not: on the way.
+    for condition in [
+        Developer::has_at_least(1, ids()),
+        Developer::has_at_least(2, ids()),
+        Developer::has_none(ids()),
+        Developer::has_none(common()),
+        Condition::All(
+            (1..=100)
+                .map(|id| Developer::has_none(vec![Name::Id(id)]))
+                .collect(),
+        ),
+    ] {
+        let plan = plan_of(&mut planner, condition);
+        assert!(
+            plan.contains("developers USING INDEX developers_created_at"),
+            "{plan}"
+        );
+        assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+        assert_eq!(plan.matches("developer_skills").count(), 1, "{plan}");
+    }
+}
+
+#[test]
+fn what_nobody_has_is_sought_nowhere() {
+    let mut planner = Planner::new();
+    let unknown = |count: i64| {
+        (0..count)
+            .map(|id| Name::Id(1_000_000 + id))
+            .collect::<Vec<_>>()
+    };
+    for condition in [
+        Developer::has_at_least(1, unknown(100)),
+        Developer::has_all([names(&["Linux"]), unknown(1)].concat()),
+        Developer::has_at_least(2, [names(&["Linux"]), unknown(98)].concat()),
+        Condition::All(vec![
+            Developer::has_none(names(&["Linux"])),
+            Developer::has_at_least(1, names(&["nobody's"])),
+        ]),
+    ] {
+        plan_of(&mut planner, condition);
+        let logged = planner.last.clone();
+        assert!(
+            logged.contains("1 = 0") && !logged.contains("developer_skills"),
+            "{logged}"
+        );
+    }
+    // And nothing is asked of whoever lacks what there is not.
+    plan_of(&mut planner, Developer::has_none(unknown(100)));
+    assert!(
+        !planner.last.contains("developer_skills"),
+        "{}",
+        planner.last
+    );
+}
+
+#[test]
+fn objects_behind_a_relation_are_found_once_and_not_once_a_row() {
+    let mut planner = Planner::new();
+    let condition = |lookup, text| {
+        let field = Developer::FIELDS
+            .iter()
+            .find(|field| field.name == "skills__category");
+        field.unwrap().condition(lookup, text).unwrap()
+    };
+    for (lookup, text) in [(Lookup::Icontains, "a"), (Lookup::Istartswith, "z")] {
+        let plan = plan_of(&mut planner, condition(lookup, text));
+        let once = plan
+            .find("LIST SUBQUERY")
+            .unwrap_or_else(|| panic!("{plan}"));
+        assert!(plan[once..].contains("skills"), "{plan}");
+        assert!(!plan[..once].contains(" skills"), "{plan}");
+    }
+}
+
+#[test]
+fn a_company_that_is_named_is_walked_as_one_that_is_numbered() {
+    let mut planner = Planner::new();
+    let field = Developer::FIELDS
+        .iter()
+        .find(|field| field.name == "company");
+    for company in ["Nokia", "1"] {
+        let condition = field.unwrap().condition(Lookup::Exact, company).unwrap();
+        let plan = plan_of(&mut planner, condition);
+        assert!(
+            plan.contains("INDEX developers_company_id") && !plan.contains("TEMP B-TREE"),
+            "{plan}"
+        );
+    }
 }
 
 #[test]

@@ -10,9 +10,9 @@ use crate::{
     auth::Anyone,
     db::{Db, DbConnection, Stamp},
     error::Error,
-    models::{Company, Developer, DeveloperQuery, DeveloperScopes, Reference, Skill, Stored},
+    models::{Company, Developer, DeveloperQuery, DeveloperScopes, Skill, Stored},
     query::{
-        Condition, Detail, Fields, Filter, Filtered, Frame, ITEM, List, Listed, Page, Shape, Shown,
+        Detail, Fields, Filter, Filtered, Frame, ITEM, List, Listed, Name, Page, Shape, Shown,
         Slice, Values,
     },
     rules,
@@ -105,9 +105,8 @@ impl Filtered for Developer {
             about: "Has the skill of this name, in any letter case; repeated, all of them.",
             values: Values::Text,
             parse: |value| {
-                Ok(Developer::has(Reference::Name(
-                    rules::without_nul(value)?.to_owned(),
-                )))
+                let name = Name::read(rules::without_nul(value)?);
+                Ok(Developer::has_all(vec![name]))
             },
         },
         // Beyond what DRF has: skills as a set, by names or ids.
@@ -115,19 +114,19 @@ impl Filtered for Developer {
             name: "skills__all",
             about: "Has all of these skills, by name or id.",
             values: Values::Texts(Skill::REFERENCES_MAX),
-            parse: |value| Ok(Condition::All(having(value)?)),
+            parse: |value| Ok(Developer::has_all(skills(value)?)),
         },
         Filter {
             name: "skills__any",
             about: "Has one of these skills, by name or id.",
             values: Values::Texts(Skill::REFERENCES_MAX),
-            parse: |value| Ok(Condition::Any(having(value)?)),
+            parse: |value| Ok(Developer::has_at_least(1, skills(value)?)),
         },
         Filter {
             name: "skills__none",
             about: "Has none of these skills, by name or id.",
             values: Values::Texts(Skill::REFERENCES_MAX),
-            parse: |value| Ok(Condition::Any(having(value)?).negated()),
+            parse: |value| Ok(Developer::has_none(skills(value)?)),
         },
         Filter {
             name: "skills__min",
@@ -249,15 +248,14 @@ async fn list_of<M: Listed>(
     Ok(frame.page(slice))
 }
 
-/// Condition: the developer has each of the skills that `text` names.
-fn having(text: &str) -> Result<Vec<Condition>, String> {
-    let skills = Skill::references(text).ok_or_else(|| {
+/// The skills that `text` names.
+fn skills(text: &str) -> Result<Vec<Name>, String> {
+    Skill::references(text).ok_or_else(|| {
         format!(
             "Enter up to {} names or ids of skills, with commas between them.",
             Skill::REFERENCES_MAX
         )
-    })?;
-    Ok(skills.into_iter().map(Developer::has).collect())
+    })
 }
 
 type Loaded = (Slice<(Developer, Vec<Skill>)>, Frame);

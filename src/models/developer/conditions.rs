@@ -6,12 +6,16 @@ use diesel::prelude::*;
 
 use super::{
     Developer, DeveloperQuery,
-    listed::{COUNT_SKILLS, SKILLS},
+    listed::{LINKS, NAMED_SKILLS, SKILLS},
 };
 use crate::{
-    db::{Stamp, schema::developers},
-    models::{Reference, Skill},
-    query::{Condition, Select, TwoWays, Value, never_first},
+    db::{
+        Stamp,
+        schema::{developer_skills, developers, skills},
+    },
+    models::Reference,
+    query::{Condition, How, Name, Named, Select, TwoWays, Value, never_first},
+    text::fold,
 };
 
 impl Developer {
@@ -47,13 +51,35 @@ impl Developer {
 
     /// Has the skill.
     pub fn has(skill: Reference) -> Condition {
-        Condition::related(SKILLS, Skill::is(skill))
+        match skill {
+            Reference::Id(id) => {
+                let skill_id = Arc::new(developer_skills::skill_id);
+                Condition::related(LINKS, Condition::Compare(skill_id, " = ", Value::Int(id)))
+            }
+            Reference::Name(name) => {
+                let key = Value::Text(fold(&name));
+                let is_called = Condition::Compare(Arc::new(skills::name_key), " = ", key);
+                Condition::related(SKILLS, is_called)
+            }
+        }
+    }
+
+    /// Has all of the skills.
+    pub fn has_all(names: Vec<Name>) -> Condition {
+        let how = How::All(&NAMED_SKILLS);
+        Condition::Named(Named { names, how })
     }
 
     /// Has `count` of the skills or more.
-    pub fn has_at_least(count: u32, skills: Vec<Reference>) -> Condition {
-        let any = skills.into_iter().map(Skill::is).collect();
-        Condition::RelatedAtLeast(COUNT_SKILLS, Box::new(Condition::Any(any)), count)
+    pub fn has_at_least(count: usize, names: Vec<Name>) -> Condition {
+        let how = How::AtLeast(count, &NAMED_SKILLS);
+        Condition::Named(Named { names, how })
+    }
+
+    /// Has none of the skills.
+    pub fn has_none(names: Vec<Name>) -> Condition {
+        let how = How::None(&NAMED_SKILLS);
+        Condition::Named(Named { names, how })
     }
 }
 

@@ -14,7 +14,10 @@ use crate::{
         schema::{companies, developer_skills, developers, skills},
     },
     models::{company::COMPANY_NAMES, skill::SKILL_NAMES},
-    query::{Column, Condition, Field, HasWord, Listed, Relation, TwoWays, WordIndex},
+    query::{
+        Column, Condition, Field, HasWord, Linked, Links, Listed, Objects, Relation, TwoWays,
+        WordIndex,
+    },
 };
 
 /// A developer's links to skills; see [`Field::of`].
@@ -22,17 +25,37 @@ pub(super) const LINKS: Relation = Relation {
     exists: "EXISTS (SELECT 1 FROM developer_skills WHERE developer_skills.developer_id = developers.id AND ",
     select: "SELECT developer_skills.developer_id FROM developer_skills WHERE ",
     column: || Arc::new(developers::id),
+    linked: None,
 };
 /// A developer's skills.
 pub(super) const SKILLS: Relation = Relation {
-    exists: "EXISTS (SELECT 1 FROM developer_skills INNER JOIN skills ON skills.id = developer_skills.skill_id \
-             WHERE developer_skills.developer_id = developers.id AND ",
-    select: "SELECT developer_skills.developer_id FROM developer_skills \
-             INNER JOIN skills ON skills.id = developer_skills.skill_id WHERE ",
-    column: || Arc::new(developers::id),
+    linked: Some(Linked {
+        select: "SELECT skills.id FROM skills WHERE ",
+        sought: || Arc::new(developer_skills::skill_id),
+        checked: || Arc::new(developer_skills::skill_id + 0),
+    }),
+    ..LINKS
 };
-pub(super) const COUNT_SKILLS: &str = "(SELECT count(*) FROM developer_skills INNER JOIN skills ON skills.id = developer_skills.skill_id \
-                            WHERE developer_skills.developer_id = developers.id AND ";
+/// A developer's skills, as filters name them.
+pub(super) static NAMED_SKILLS: Links = Links {
+    objects: &Objects {
+        table: "skills",
+        id: || Arc::new(skills::id),
+        key: || Arc::new(skills::name_key),
+        links: Some("SELECT 1 FROM developer_skills WHERE developer_skills.skill_id = skills.id"),
+    },
+    relation: LINKS,
+    count: "(SELECT count(*) FROM developer_skills WHERE developer_skills.developer_id = developers.id AND ",
+    object: || Arc::new(developer_skills::skill_id),
+    checked: || Arc::new(developer_skills::skill_id + 0),
+};
+/// Companies, as filters name them.
+static NAMED_COMPANIES: Objects = Objects {
+    table: "companies",
+    id: || Arc::new(companies::id),
+    key: || Arc::new(companies::name_key),
+    links: None,
+};
 
 /// The words of developers' own names.
 const DEVELOPER_NAMES: WordIndex = WordIndex {
@@ -57,7 +80,9 @@ impl Listed for Developer {
 
     const NAME: &'static str = "Developer";
     const FIELDS: &'static [Field<Self>] = &[
-        Field::int("id", || Arc::new(developers::id)).sorted_int(|row| row.id),
+        Field::int("id", || Arc::new(developers::id))
+            .filtered()
+            .sorted_int(|row| row.id),
         Field::text("name", || Arc::new(developers::name))
             .filtered_folded(|| Arc::new(developers::name_key))
             .sorted_text(|row| row.name.clone()),
@@ -73,7 +98,12 @@ impl Listed for Developer {
         Field::time("created_at", || Arc::new(developers::created_at))
             .filtered()
             .sorted_time(|row| Some(row.created_at)),
-        Field::int("company", || Arc::new(developers::company_id)).filtered(),
+        Field::time("updated_at", || Arc::new(developers::updated_at))
+            .filtered()
+            .sorted_time(|row| Some(row.updated_at)),
+        Field::int("company", || Arc::new(developers::company_id))
+            .filtered()
+            .names(&NAMED_COMPANIES),
         Field::text("company__name", || Arc::new(companies::name))
             .filtered_folded(|| Arc::new(companies::name_key)),
         Field::int("company__founded_year", || {
@@ -100,7 +130,7 @@ impl Developer {
         let own = HasWord::new("", DEVELOPER_NAMES, word, "");
         let of_company = HasWord::new("", COMPANY_NAMES, word, "");
         let of_skills = HasWord::new("", SKILL_NAMES, word, "");
-        // The sum keeps the index by skills out of it: a developer has few links, and a word may be in many skills.
+        // The sum keeps the index by skills out of it: see `Linked::checked`.
         let linked = Condition::Among(Arc::new(developer_skills::skill_id + 0), vec![of_skills]);
         let check = Condition::Any(vec![
             // A space stands before each word, so this is the beginning of one.

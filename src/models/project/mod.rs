@@ -9,9 +9,9 @@ use super::{UserBrief, insert::insert_row, stored::stored};
 use crate::{
     db::{
         Backend, DbConnection, Stamp,
-        schema::{projects, skills, users},
+        schema::{project_skills, projects, skills, users},
     },
-    query::{Condition, Field, HasWord, Listed, Relation, WordIndex},
+    query::{Condition, Field, HasWord, Linked, Listed, Relation, WordIndex},
     text::{fold, joined_words},
 };
 
@@ -108,11 +108,14 @@ impl Project {
 
 /// The skills that a project needs.
 const SKILLS: Relation = Relation {
-    exists: "EXISTS (SELECT 1 FROM project_skills INNER JOIN skills ON skills.id = project_skills.skill_id \
-             WHERE project_skills.project_id = projects.id AND ",
-    select: "SELECT project_skills.project_id FROM project_skills \
-             INNER JOIN skills ON skills.id = project_skills.skill_id WHERE ",
+    exists: "EXISTS (SELECT 1 FROM project_skills WHERE project_skills.project_id = projects.id AND ",
+    select: "SELECT project_skills.project_id FROM project_skills WHERE ",
     column: || Arc::new(projects::id),
+    linked: Some(Linked {
+        select: "SELECT skills.id FROM skills WHERE ",
+        sought: || Arc::new(project_skills::skill_id),
+        checked: || Arc::new(project_skills::skill_id + 0),
+    }),
 };
 
 /// The words of projects' names and descriptions.
@@ -128,7 +131,9 @@ impl Listed for Project {
 
     const NAME: &'static str = "Project";
     const FIELDS: &'static [Field<Self>] = &[
-        Field::int("id", || Arc::new(projects::id)).sorted_int(|row| row.id),
+        Field::int("id", || Arc::new(projects::id))
+            .filtered()
+            .sorted_int(|row| row.id),
         Field::text("name", || Arc::new(projects::name))
             .filtered_folded(|| Arc::new(projects::name_key))
             .sorted_text(|row| row.name.clone()),
@@ -141,6 +146,9 @@ impl Listed for Project {
         Field::time("created_at", || Arc::new(projects::created_at))
             .filtered()
             .sorted_time(|row| Some(row.created_at)),
+        Field::time("updated_at", || Arc::new(projects::updated_at))
+            .filtered()
+            .sorted_time(|row| Some(row.updated_at)),
     ];
     const DEFAULT_ORDER: &'static str = "-created_at";
     const HAS_WORD: Option<fn(&str) -> Condition> = Some(|word| {
