@@ -72,18 +72,22 @@ fn record_update<R: Resource>(
     after: Value,
 ) -> Result<(), Error> {
     let changes = differences(before, after);
-    author.record(conn, Action::Update, (R::TYPE, Some(id)), &changes)?;
+    if !changes.is_empty() {
+        author.record(conn, Action::Update, (R::TYPE, Some(id)), &changes)?;
+    }
     Ok(())
 }
 
+/// Looks at those of the objects that are still there, and holds them: what is recorded of them is what is done to them.
 fn each<R: Resource>(
     conn: &mut DbConnection,
     ids: &[i64],
     mut record: impl FnMut(&mut DbConnection, i64, Value) -> Result<(), Error>,
 ) -> Result<(), Error> {
     for ids in ids.chunks(CHUNK) {
-        for (id, body) in ids.iter().zip(R::bodies(conn, ids)?) {
-            record(conn, *id, json(&body)?)?;
+        let held = conn.hold_all(R::TABLE, ids)?;
+        for (id, body) in R::bodies(conn, &held)? {
+            record(conn, id, json(&body)?)?;
         }
     }
     Ok(())

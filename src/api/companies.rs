@@ -232,8 +232,11 @@ impl Resource for Company {
         Ok(Self::remove(conn, id)?)
     }
 
-    fn bodies(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<CompanyBody>> {
+    fn bodies(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<(i64, CompanyBody)>> {
         let companies = Self::of_ids(conn, ids)?;
-        Ok(companies.into_iter().map(CompanyBody::from).collect())
+        Ok(companies
+            .into_iter()
+            .map(|company| (company.id, company.into()))
+            .collect())
     }
 }

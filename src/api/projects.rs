@@ -288,9 +288,12 @@ impl Resource for Project {
         Ok(Self::remove(conn, id)?)
     }
 
-    fn bodies(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<ProjectBody>> {
+    fn bodies(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<(i64, ProjectBody)>> {
         let projects = Self::of_ids(conn, ids)?;
         let projects = Self::with_skills(conn, projects)?;
-        Ok(projects.into_iter().map(ProjectBody::from).collect())
+        Ok(projects
+            .into_iter()
+            .map(|found| (found.0.id, found.into()))
+            .collect())
     }
 }

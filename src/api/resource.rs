@@ -75,11 +75,11 @@ pub trait Resource: Stored {
     /// 400 for what must stay, and those of the statements.
     fn delete(conn: &mut DbConnection, id: i64, author: &Author) -> Result<(), Error>;
 
-    /// The objects of these ids, which ascend.
+    /// Those of these objects that are there, each with its id: others may have deleted some.
     ///
     /// # Errors
     /// Those of the statements.
-    fn bodies(conn: &mut DbConnection, ids: &[i64]) -> diesel::QueryResult<Vec<Self::Body>>;
+    fn bodies(conn: &mut DbConnection, ids: &[i64]) -> diesel::QueryResult<Vec<(i64, Self::Body)>>;
 
     /// Fields that change without being shown.
     fn hidden(_draft: &Self::Draft) -> &'static [&'static str] {

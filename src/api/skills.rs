@@ -192,8 +192,11 @@ impl Resource for Skill {
         Ok(Self::remove(conn, id)?)
     }
 
-    fn bodies(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<SkillBody>> {
+    fn bodies(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<(i64, SkillBody)>> {
         let skills = Self::of_ids(conn, ids)?;
-        Ok(skills.into_iter().map(SkillBody::from).collect())
+        Ok(skills
+            .into_iter()
+            .map(|skill| (skill.id, skill.into()))
+            .collect())
     }
 }

@@ -247,9 +247,12 @@ impl Resource for User {
         Ok(Self::remove(conn, id)?)
     }
 
-    fn bodies(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<UserBody>> {
+    fn bodies(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<(i64, UserBody)>> {
         let users = Self::of_ids(conn, ids)?;
-        Ok(users.into_iter().map(UserBody::from).collect())
+        Ok(users
+            .into_iter()
+            .map(|user| (user.id, user.into()))
+            .collect())
     }
 }
 

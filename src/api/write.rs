@@ -1,6 +1,9 @@
 //! The one way in which objects are written: read, judged, stored, recorded and shown in one transaction.
 
-use std::future::{Ready, ready};
+use std::{
+    collections::HashMap,
+    future::{Ready, ready},
+};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
 use serde_json::{Value, json};
@@ -222,19 +225,20 @@ fn make<R: Resource>(
     refused: impl Fn(Vec<FieldErrors>) -> Error,
 ) -> Result<Vec<(i64, R::Body)>, Error> {
     let drafts = drafted::<R>(conn, by, forms, &refused)?;
-    let insert = |conn: &mut DbConnection| insert_all::<R>(conn, &drafts, &refused);
-    let ids = if is_many::<R>(conn, drafts.len())? {
-        conn.with_search_remade(insert)?
-    } else {
-        insert(conn)?
-    };
-    let bodies = R::bodies(conn, &ids)?;
-    for ((id, body), draft) in ids.iter().zip(&bodies).zip(&drafts) {
-        let mut changes = differences(Value::Null, json(body)?);
+    let rows = drafts.len() as u64;
+    let ids = conn.adding(R::TABLE, rows, |conn| {
+        insert_all::<R>(conn, &drafts, &refused)
+    })?;
+    let mut bodies: HashMap<i64, R::Body> = R::bodies(conn, &ids)?.into_iter().collect();
+    let mut created = Vec::with_capacity(ids.len());
+    for (id, draft) in ids.into_iter().zip(&drafts) {
+        let body = bodies.remove(&id).ok_or(Error::NoSuchObject(R::NAME))?;
+        let mut changes = differences(Value::Null, json(&body)?);
         changes.extend(R::hidden(draft).iter().flat_map(|name| hidden_change(name)));
-        author.record(conn, Action::Create, (R::TYPE, Some(*id)), &changes)?;
+        author.record(conn, Action::Create, (R::TYPE, Some(id)), &changes)?;
+        created.push((id, body));
     }
-    Ok(ids.into_iter().zip(bodies).collect())
+    Ok(created)
 }
 
 /// What the forms say, once nothing is wrong in any of them.
@@ -291,19 +295,6 @@ fn insert_all<R: Resource>(
     Ok(ids)
 }
 
-/// Whether there are so many beside what is stored that the search is better remade than kept at each row.
-fn is_many<R: Resource>(conn: &mut DbConnection, count: usize) -> Result<bool, Error> {
-    /// Rows that can be indexed anew in the time that a trigger takes for one.
-    const GAIN: usize = 20;
-    /// Fewer are not worth the look.
-    const SOME: usize = 100;
-    if count < SOME {
-        return Ok(false);
-    }
-    let stored = usize::try_from(R::last_id(conn)?).unwrap_or(usize::MAX);
-    Ok(count > stored / GAIN)
-}
-
 /// The object as it is shown, if it is as the client expects it.
 fn shown<R: Resource>(
     conn: &mut DbConnection,
@@ -322,6 +313,7 @@ fn shown<R: Resource>(
 fn one<R: Resource>(conn: &mut DbConnection, id: i64) -> Result<R::Body, Error> {
     R::bodies(conn, &[id])?
         .pop()
+        .map(|(_, body)| body)
         .ok_or(Error::NoSuchObject(R::NAME))
 }
 

@@ -2,7 +2,6 @@ use diesel::{
     Connection, ConnectionError, QueryResult, RunQueryDsl as _, SqliteConnection,
     connection::{AnsiTransactionManager, SimpleConnection, TransactionManager},
     dsl::sql,
-    sql_types::Text,
 };
 
 use super::{Error, Target, files};
@@ -195,6 +194,30 @@ impl DbConnection {
         }
     }
 
+    /// Holds those rows of `table` that are there, as [`hold`](Self::hold) does, and returns their ids, ascending.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(unused_variables, reason = "SQLite sees to it by itself")
+    )]
+    pub fn hold_all(&mut self, table: &str, ids: &[i64]) -> QueryResult<Vec<i64>> {
+        match self {
+            Self::Sqlite(_) => Ok(ids.to_vec()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(conn) => {
+                use diesel::sql_types::{Array, BigInt};
+                let held: Vec<Held> = diesel::sql_query(format!(
+                    "SELECT id FROM {table} WHERE id = ANY($1) ORDER BY id FOR UPDATE"
+                ))
+                .bind::<Array<BigInt>, _>(ids)
+                .load(conn)?;
+                Ok(held.into_iter().map(|row| row.id).collect())
+            }
+        }
+    }
+
     /// Keeps the ids that `table` will give beyond those it holds, after rows with ids of their own.
     ///
     /// # Errors
@@ -211,54 +234,6 @@ impl DbConnection {
                 "SELECT setval(name, greatest((SELECT max(id) FROM {table}), nextval(name)))
                  FROM pg_get_serial_sequence('{table}', 'id') AS name"
             )),
-        }
-    }
-
-    /// Runs `f`, which writes many rows, and then makes the indices of the search anew. On SQLite a trigger that keeps such
-    /// an index costs a row twenty times what making it anew does. All of it belongs to the transaction around it.
-    ///
-    /// # Errors
-    /// Those of `f` and of the statements.
-    pub fn with_search_remade<T, E: From<Error>>(
-        &mut self,
-        f: impl FnOnce(&mut Self) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let triggers = self.drop_search_triggers().map_err(Error::from)?;
-        let value = f(self)?;
-        self.remake_search(&triggers).map_err(Error::from)?;
-        Ok(value)
-    }
-
-    /// Returns the statements that make the triggers again.
-    fn drop_search_triggers(&mut self) -> QueryResult<Vec<String>> {
-        match self {
-            Self::Sqlite(conn) => {
-                let found: Vec<(String, String)> = diesel::select(sql::<(Text, Text)>(
-                    "name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%\\_search\\_%' ESCAPE '\\'",
-                ))
-                .load(conn)?;
-                for (name, _) in &found {
-                    conn.batch_execute(&format!("DROP TRIGGER {name}"))?;
-                }
-                Ok(found.into_iter().map(|(_, sql)| sql).collect())
-            }
-            #[cfg(feature = "postgres")]
-            Self::Postgres(_) => Ok(Vec::new()),
-        }
-    }
-
-    fn remake_search(&mut self, triggers: &[String]) -> QueryResult<()> {
-        match self {
-            Self::Sqlite(conn) => {
-                for table in ["companies", "skills", "developers", "projects"] {
-                    conn.batch_execute(&format!(
-                        "INSERT INTO {table}_search ({table}_search) VALUES ('rebuild')"
-                    ))?;
-                }
-                triggers.iter().try_for_each(|sql| conn.batch_execute(sql))
-            }
-            #[cfg(feature = "postgres")]
-            Self::Postgres(_) => Ok(()),
         }
     }
 
@@ -294,6 +269,14 @@ impl DbConnection {
             Self::Postgres(_) => Ok(()),
         }
     }
+}
+
+/// A row that is held.
+#[cfg(feature = "postgres")]
+#[derive(diesel::QueryableByName)]
+struct Held {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    id: i64,
 }
 
 /// Rows of a table that statistics are kept of.

@@ -11,6 +11,7 @@ mod measures;
 mod migrations;
 mod pool;
 pub mod schema;
+mod search;
 mod stamp;
 mod state;
 mod target;

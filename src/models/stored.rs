@@ -6,6 +6,9 @@ use crate::{db::DbConnection, query::Listed};
 
 /// A model whose rows are found by their ids.
 pub trait Stored: Listed {
+    /// The table that has the rows.
+    const TABLE: &'static str;
+
     fn id(&self) -> i64;
 
     /// # Errors
@@ -41,6 +44,8 @@ pub trait Stored: Listed {
 macro_rules! stored {
     ($model:ident, $table:ident) => {
         impl $crate::models::Stored for $model {
+            const TABLE: &'static str = stringify!($table);
+
             fn id(&self) -> i64 {
                 self.id
             }
@@ -50,7 +55,7 @@ macro_rules! stored {
             }
 
             fn held(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
-                conn.hold(stringify!($table), id)?;
+                conn.hold(Self::TABLE, id)?;
                 Self::find(conn, id)
             }
 

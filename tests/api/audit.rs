@@ -1,5 +1,9 @@
 //! The audit trail: a line for each change, in the change's own transaction.
 
+use roster::{
+    db::Error,
+    models::{Developer, Stored as _},
+};
 use serde_json::{Value, json};
 
 use crate::support::{App, Client, Dev, PASSWORD, add_company, add_skill, add_user};
@@ -358,4 +362,60 @@ fn the_command_line_records_what_it_does_with_no_address() {
             assert!(line[field].is_null(), "{line}");
         }
     }
+}
+
+/// On PostgreSQL a deletion by somebody else comes between the look at what goes along and the end of it.
+#[test]
+fn what_another_transaction_deletes_meanwhile_has_no_line_of_this_one() {
+    let app = App::new();
+    let boss = app.staff("boss");
+    let company = add_company(&app.db, "Acme", "2020-01-01T00:00:00Z");
+    let skill = add_skill(&app.db, "Rust");
+    let names = ["Ada", "Bob", "Cy", "Dan"];
+    let ids = names.map(|name| {
+        let skills = &[skill];
+        Dev {
+            skills,
+            ..Dev::new(name, company)
+        }
+        .add(&app.db)
+    });
+    let since = last(&boss);
+    for (path, gone) in [
+        (format!("/api/skills/{skill}/"), ids[0]),
+        (format!("/api/companies/{company}/"), ids[2]),
+    ] {
+        let (deleted, is_deleted) = std::sync::mpsc::channel();
+        let db = app.db.clone();
+        let other = std::thread::spawn(move || {
+            db.write_blocking(move |conn| {
+                Developer::remove(conn, gone)?;
+                deleted.send(()).unwrap();
+                // As long as this takes, the request comes to the row that is on its way out, and waits for it there.
+                std::thread::sleep(std::time::Duration::from_millis(300));
+                Ok::<_, Error>(())
+            })
+        });
+        is_deleted.recv().unwrap();
+        assert_eq!(boss.delete(&path).status, 204);
+        other.join().unwrap().unwrap();
+    }
+    let told: Vec<(Value, Value)> = lines(&boss, since)
+        .iter()
+        .filter(|line| line["object_type"] == "developer")
+        .map(|line| {
+            (
+                line["object_id"].clone(),
+                line["changes"]["name"][0].clone(),
+            )
+        })
+        .collect();
+    let expected = [
+        (ids[1], Value::Null),
+        (ids[2], Value::Null),
+        (ids[3], Value::Null),
+        (ids[1], json!("Bob")),
+        (ids[3], json!("Dan")),
+    ];
+    assert_eq!(told, expected.map(|(id, name)| (json!(id), name)));
 }

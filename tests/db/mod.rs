@@ -3,3 +3,4 @@ mod errors;
 mod opening;
 mod plans;
 mod schema;
+mod search;

@@ -180,10 +180,13 @@ impl Resource for Developer {
         Ok(Self::remove(conn, id)?)
     }
 
-    fn bodies(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<DeveloperBody>> {
+    fn bodies(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<(i64, DeveloperBody)>> {
         let developers = Self::of_ids(conn, ids)?;
         let developers = Self::with_skills(conn, developers)?;
-        Ok(developers.into_iter().map(DeveloperBody::from).collect())
+        Ok(developers
+            .into_iter()
+            .map(|found| (found.0.id, found.into()))
+            .collect())
     }
 }
 

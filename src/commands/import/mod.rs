@@ -29,7 +29,7 @@ use crate::{
     config,
     db::{self, Db, DbConnection, Readiness, Stamp, Target},
     files::Kind,
-    models::{Action, Author, Developer, ObjectType, Stored},
+    models::{Action, Author, ObjectType},
 };
 
 /// # Errors
@@ -155,11 +155,7 @@ trait Importer {
 fn import(db: &Db, sources: Vec<Source>, dry_run: bool) -> Result<Vec<(String, Tally)>, Failure> {
     let result = db.write_blocking(move |conn| {
         let mut report = Report::default();
-        let tallies = if is_large(conn, &sources)? {
-            conn.with_search_remade(|conn| take_files(conn, sources, &mut report))?
-        } else {
-            take_files(conn, sources, &mut report)?
-        };
+        let tallies = take_files(conn, sources, &mut report)?;
         if !report.is_empty() {
             return Err(Undone::Errors(report));
         }
@@ -176,23 +172,19 @@ fn import(db: &Db, sources: Vec<Source>, dry_run: bool) -> Result<Vec<(String, T
     }
 }
 
-/// Whether the files hold so much beside what is stored that the search is better remade than kept at each row.
-fn is_large(conn: &mut DbConnection, sources: &[Source]) -> Result<bool, db::Error> {
-    /// A row of a file is about that long.
-    const ROW: u64 = 100;
-    /// Rows that can be indexed anew in the time that a trigger takes for one.
-    const GAIN: u64 = 20;
-    let rows: u64 = sources.iter().map(|source| source.length / ROW).sum();
-    let stored = u64::try_from(Developer::last_id(conn)?).unwrap_or(0);
-    Ok(rows > stored / GAIN)
-}
-
 fn take_files(
     conn: &mut DbConnection,
     sources: Vec<Source>,
     report: &mut Report,
 ) -> Result<Vec<(String, Tally)>, Undone> {
-    let take = |source: Source| Ok((source.name.clone(), take_all(conn, source, report)?));
+    /// A row of a file is about that long.
+    const ROW: u64 = 100;
+    let take = |source: Source| {
+        let (name, rows) = (source.name.clone(), source.length / ROW);
+        let table = source.kind.stem();
+        let tally = conn.adding(table, rows, |conn| take_all(conn, source, report))?;
+        Ok((name, tally))
+    };
     sources.into_iter().map(take).collect()
 }
 
