@@ -1,4 +1,4 @@
-//! One URL and its methods, with what HTTP and DRF's clients expect of every URL.
+//! One URL and its methods, with the behaviour that every URL has.
 
 use std::sync::Arc;
 
@@ -20,25 +20,24 @@ use crate::{
     query::NoParams,
 };
 
-/// A resource of the API: its path with and without the trailing slash, HEAD wherever there is GET, OPTIONS, and 405 for
-/// every other method.
+/// One URL: its path with and without the trailing slash, HEAD for every GET, OPTIONS, and 405 for every other method.
 pub struct Endpoint {
-    /// The canonical one: below `/api/` with the trailing slash.
+    /// The canonical path: below `/api/` with the trailing slash.
     path: Arc<str>,
     about: About,
     routes: Vec<(Method, Route)>,
     operations: Vec<Described>,
-    /// How OPTIONS is guarded: as the first of the methods.
+    /// The guard of OPTIONS, which is that of the first method.
     guarded: Option<fn(Route, &'static [&'static str]) -> Route>,
 }
 
-/// What OpenAPI says of one method.
+/// One method of a URL, for the OpenAPI description.
 pub struct Described {
     pub method: HttpMethod,
     pub renders: &'static [&'static str],
-    /// The handler's attribute and doc comment.
+    /// From the handler's attribute and doc comment.
     pub attribute: utoipa::openapi::path::Operation,
-    /// Adds what the handler's arguments and answer say.
+    /// Adds the parts of the handler's argument and result types.
     pub describe: fn(&mut Operation),
 }
 
@@ -70,13 +69,13 @@ impl Endpoint {
         }
     }
 
-    /// Answers in these media types, the first of them to whom all are the same. It is said before the handlers.
+    /// Sets the media types of the answers; a client without a preference gets the first. Call it before [`on`](Self::on).
     pub fn renders(mut self, media_types: &'static [&'static str]) -> Self {
         self.about.renders = media_types;
         self
     }
 
-    /// Answers what the attribute says by its handler, and HEAD as GET. All handlers have one path.
+    /// Adds a handler for the method in its attribute, and for HEAD when that is GET. All handlers have the same path.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "handlers are passed so everywhere"
@@ -115,7 +114,7 @@ impl Endpoint {
         self
     }
 
-    /// The canonical path, and what OpenAPI says of its methods.
+    /// The canonical path and its methods, for the OpenAPI description.
     pub fn described(self) -> (Arc<str>, Vec<Described>) {
         (self.path, self.operations)
     }
@@ -176,7 +175,7 @@ impl Endpoint {
     }
 }
 
-/// The method as the server knows it.
+/// utoipa's method as actix-web's.
 fn standard(method: &HttpMethod) -> Method {
     match method {
         HttpMethod::Get => Method::GET,
@@ -196,7 +195,7 @@ fn name_of<F>() -> &'static str {
     path.rsplit("::").next().unwrap_or(path)
 }
 
-/// What a request goes through before the handler, the last line first.
+/// Wraps a route in the steps before its handler. The last line is the outermost step.
 fn guarded<G: Guard>(route: Route, renders: &'static [&'static str]) -> Route {
     route
         .wrap(from_fn(throttle::<G, _>))

@@ -1,6 +1,6 @@
 //! The files that `import` reads and `export` writes: their names and columns.
 
-/// What a file holds, in the order in which files depend on one another.
+/// What a file holds. A file may refer to those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     Companies,
@@ -10,12 +10,12 @@ pub enum Kind {
     Projects,
 }
 
-/// A column of a CSV file, and the key of the same name in a JSON one.
+/// A column of a CSV file, or the key of the same name in a JSON file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
     pub name: &'static str,
     pub needed: bool,
-    /// Whether an export has it.
+    /// Whether an export writes it.
     pub exported: bool,
 }
 
@@ -35,7 +35,7 @@ const fn optional(name: &'static str) -> Column {
     }
 }
 
-/// A column that goes in and never comes out.
+/// A column that is imported and never exported.
 const fn import_only(name: &'static str) -> Column {
     Column {
         name,

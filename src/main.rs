@@ -20,7 +20,7 @@ fn main() -> ExitCode {
         // Help and version go to standard output with status 0, wrong usage to standard error with 2.
         Err(error) => error.exit(),
     };
-    // Kept until the end, when the last lines are written.
+    // Dropping the guard at the end writes the last lines of the log.
     let _log = if let Cmd::Serve(serve) = &cli.command {
         Some(logging::for_server(serve.settings.log_format))
     } else {

@@ -1,4 +1,4 @@
-//! Every URL, with its name and handlers. What path and method a handler has, its attribute says.
+//! Every URL, with its name and handlers. A handler's attribute has its path and method.
 
 use actix_web::web::{self, ServiceConfig};
 
@@ -12,7 +12,7 @@ use crate::{
     query::Shape,
 };
 
-/// The resources that `/api/` lists, as the shape of what it answers.
+/// The resources that `/api/` lists, as the shape of its answer.
 pub const RESOURCES: Shape = &[
     ("companies", &[]),
     ("skills", &[]),
@@ -22,7 +22,7 @@ pub const RESOURCES: Shape = &[
     ("audit", &[]),
 ];
 
-/// The tags of the documentation: what a path is about.
+/// The tags that group the operations in the OpenAPI description.
 pub const TAGS: [(&str, &str); 9] = [
     ("token", "Sign in, refresh, sign out."),
     ("companies", "Companies: the employers of developers."),
@@ -41,10 +41,10 @@ pub const TAGS: [(&str, &str); 9] = [
     ("health", "For supervisors and load balancers."),
 ];
 
-/// The paths that no limit counts, for whoever watches over the server asks them.
+/// The paths that no rate limit counts: supervisors and load balancers ask for them all the time.
 pub const UNLIMITED: [&str; 4] = ["/healthz", "/healthz/", "/readyz", "/readyz/"];
 
-/// An endpoint of handlers, each with what its attribute has made beside it.
+/// Adds handlers to an endpoint, each with the `__path_…` type that `#[utoipa::path]` generates beside it.
 macro_rules! endpoint {
     ($endpoint:expr, $($module:ident::$handler:ident),+ $(,)?) => {
         pastey::paste! {{
@@ -62,7 +62,7 @@ pub fn configure(app: &mut ServiceConfig) {
     app.default_service(web::to(no_such_path));
 }
 
-/// All of them, the more particular of two that could take a path first.
+/// All endpoints. When two match a path, the more specific one comes first.
 pub fn endpoints() -> Vec<Endpoint> {
     let groups = [
         companies(),
@@ -159,7 +159,7 @@ fn projects() -> Vec<Endpoint> {
     ]
 }
 
-/// First the caller: to the paths of one user "me" would be an id.
+/// `/users/me/` comes before `/users/{id}/`, which would take "me" for an id.
 fn users() -> Vec<Endpoint> {
     vec![
         endpoint!(Endpoint::new("User Me"), me::get_me, me::update_me),

@@ -1,4 +1,4 @@
-//! The rules for single values, with the texts of DRF's fields, for whoever takes values from outside.
+//! Rules for single values from outside, with the messages of DRF's fields. Bodies, filters and import files use them.
 
 use std::ops::RangeInclusive;
 
@@ -8,16 +8,16 @@ pub const REQUIRED: &str = "This field is required.";
 pub const BLANK: &str = "This field may not be blank.";
 pub const NULL: &str = "This field may not be null.";
 
-/// The spellings of the two words that are taken, as in DRF.
+/// The accepted spellings of true and false, as in DRF.
 pub const TRUE: [&str; 3] = ["true", "True", "TRUE"];
 pub const FALSE: [&str; 3] = ["false", "False", "FALSE"];
 
-/// DRF's message for a value that another object has, and only one may.
+/// DRF's message for a value that must be unique and is taken.
 pub fn taken(object: &str, field: &str) -> String {
     format!("{object} with this {field} already exists.")
 }
 
-/// Trims `text` and holds it to `max` characters, as DRF's `CharField`.
+/// Trims `text` and limits it to `max` characters, as DRF's `CharField`.
 ///
 /// # Errors
 /// The message for blank text, a NUL, and too many characters.
@@ -29,7 +29,7 @@ pub fn text(text: &str, max: usize) -> Result<String, String> {
     Ok(text)
 }
 
-/// As [`text`], for what may be blank.
+/// As [`text`], for a text that may be blank.
 ///
 /// # Errors
 /// The message for a NUL, and for too many characters.
@@ -44,7 +44,7 @@ pub fn optional_text(text: &str, max: usize) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// PostgreSQL stores no NUL, so none is taken anywhere; the text is Django's.
+/// Refuses NUL characters, which PostgreSQL cannot store. The message is Django's.
 ///
 /// # Errors
 /// The message for text with a NUL.
@@ -59,7 +59,7 @@ pub fn without_nul(text: &str) -> Result<&str, String> {
 /// Reads a whole number within `range`, as DRF's `IntegerField`.
 ///
 /// # Errors
-/// The message for text that is no whole number, and for one out of range.
+/// The message for text that is not a whole number, or is out of range.
 pub fn integer(text: &str, range: &RangeInclusive<i64>) -> Result<i64, String> {
     let number = at_least(text, *range.start())?;
     i64::try_from(number)
@@ -73,17 +73,17 @@ pub fn integer(text: &str, range: &RangeInclusive<i64>) -> Result<i64, String> {
         })
 }
 
-/// Reads a whole number from `min` on, without an end.
+/// Reads a whole number that is at least `min`.
 ///
 /// # Errors
-/// The message for text that is no whole number, and for one that is less.
+/// The message for text that is not a whole number, or is less.
 pub fn at_least(text: &str, min: i64) -> Result<i128, String> {
     let text = trim(text);
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err("A valid integer is required.".to_owned());
     }
-    // What does not fit is far out on the side its sign says.
+    // A number that does not fit is as good as the nearest one that does.
     let number = text.parse().unwrap_or(if text.starts_with('-') {
         i128::MIN
     } else {
@@ -97,7 +97,7 @@ pub fn at_least(text: &str, min: i64) -> Result<i128, String> {
     Ok(number)
 }
 
-/// Reads `true` or `false`, as DRF's `BooleanField` does in every spelling of the two words.
+/// Reads `true` or `false` in every spelling that DRF's `BooleanField` accepts.
 ///
 /// # Errors
 /// The message for anything else.
@@ -111,7 +111,7 @@ pub fn boolean(text: &str) -> Result<bool, String> {
     }
 }
 
-/// Reads a moment; see [`Stamp::parse`].
+/// Reads a time; see [`Stamp::parse`].
 ///
 /// # Errors
 /// The message of DRF's `DateTimeField`.
@@ -123,7 +123,7 @@ pub fn stamp(text: &str) -> Result<Stamp, String> {
     })
 }
 
-/// Reads a moment, or a date for its first moment.
+/// Reads a time, or a date as its first moment.
 ///
 /// # Errors
 /// As [`stamp`].

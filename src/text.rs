@@ -1,4 +1,4 @@
-//! Text as people compare it.
+//! Comparing text as people do: letter case, accents, words.
 
 use unicase::UniCase;
 use unicode_normalization::{
@@ -6,16 +6,16 @@ use unicode_normalization::{
     char::{canonical_combining_class, is_combining_mark},
 };
 
-/// Without the space around it: what Python's `str.strip` takes away, and so DRF.
+/// Removes the space around a text, the same characters as Python's `str.strip`, which DRF uses.
 pub fn trim(text: &str) -> &str {
-    // Python counts the separators of files, groups, records and units too.
+    // Python also counts the separators of files, groups, records and units (U+001C to U+001F).
     text.trim_matches(|character: char| {
         character.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&character)
     })
 }
 
-/// Folds the letter case of every script (Unicode's full case folding, as Python's `str.casefold`): two names
-/// that differ in case alone fold to the same text, `STRASSE` and `straße` among them.
+/// Folds letter case in every script (Unicode's full case folding, as Python's `str.casefold`). Two names that differ only in
+/// case fold to the same text; so do `STRASSE` and `straße`.
 pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         text.to_ascii_lowercase()
@@ -36,10 +36,10 @@ pub fn phrase(name: &str) -> String {
     phrase
 }
 
-/// The words of `text`, folded and without accents, in their order: runs of letters, digits and the marks that are part of
-/// a letter. What separates them is lost. `München-Süd` is `munchen` and `sud`.
+/// The words of `text`, folded and without accents, in order. A word is a run of letters, digits and combining marks.
+/// `München-Süd` has the words `munchen` and `sud`.
 pub fn words(text: &str) -> Vec<String> {
-    // An accent is what stands at a fixed place beside its letter; a vowel sign of an Indic script does not.
+    // Accents have a combining class other than 0. Vowel signs of Indic scripts have class 0 and are kept.
     let bare = fold(text)
         .nfd()
         .filter(|character| canonical_combining_class(*character) == 0)
@@ -52,7 +52,7 @@ pub fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The [`words`] as the database keeps them.
+/// The [`words`] as the database stores them.
 pub fn joined_words(text: &str) -> String {
     words(text).join(" ")
 }

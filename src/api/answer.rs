@@ -17,17 +17,17 @@ use crate::{
     urls,
 };
 
-/// The answer to a request that writes: `A` says what it is.
+/// The answer to a request that writes. `A` is the kind of answer.
 #[derive(Debug)]
 pub struct Answer<A> {
     status: StatusCode,
-    /// The new object, for its URL.
+    /// The id of the new object, for `Location`.
     id: Option<i64>,
-    /// What is new has the request's own URL.
+    /// Whether the new object has the request's own URL.
     is_here: bool,
     /// JSON; empty when there is nothing to show.
     body: String,
-    /// It was given before, to the same request.
+    /// Whether it is the kept answer of an earlier request.
     replayed: bool,
     what: PhantomData<fn() -> A>,
 }
@@ -36,7 +36,7 @@ pub struct Answer<A> {
 #[derive(Debug)]
 pub struct Created<R>(PhantomData<R>);
 
-/// 201: a new object, or as many as were sent.
+/// 201: a new object, or one for each in the array.
 #[derive(Debug)]
 pub struct CreatedSome<R>(PhantomData<R>);
 
@@ -44,11 +44,11 @@ pub struct CreatedSome<R>(PhantomData<R>);
 #[derive(Debug)]
 pub struct Changed<R>(PhantomData<R>);
 
-/// 201 or 200: the object with what was linked to it, now or before.
+/// 201 for a new link, 200 for one that was there already: the object.
 #[derive(Debug)]
 pub struct Linked<R>(PhantomData<R>);
 
-/// 204: there is nothing to show.
+/// 204: no body.
 #[derive(Debug)]
 pub struct Done;
 
@@ -59,7 +59,7 @@ impl<R> Answer<Changed<R>> {
         Self::new(StatusCode::OK, None, body)
     }
 
-    /// The same for a link, which is new or was there before.
+    /// The answer for a link: 201 when it is new, else 200.
     pub fn linked(self, is_new: bool) -> Answer<Linked<R>> {
         Answer {
             status: if is_new {
@@ -111,7 +111,7 @@ impl<A> Answer<A> {
         })
     }
 
-    /// What is kept of it: status, id and body.
+    /// What is kept under an `Idempotency-Key`: status, id and body.
     pub fn to_keep(&self) -> (i32, Option<i64>, &str) {
         (self.status.as_u16().into(), self.id, &self.body)
     }
@@ -161,7 +161,7 @@ fn noun<R: Resource>() -> String {
     phrase(R::NAME)
 }
 
-/// What a retry under an `Idempotency-Key` may find in the answer.
+/// The header of an answer that was kept under an `Idempotency-Key`.
 const REPLAYED: &str = "Idempotency-Replayed";
 
 impl<R: Resource> Describe for Answer<Created<R>> {

@@ -1,5 +1,4 @@
-//! Entity tags (RFC 9110, section 8.8.3): what an object shows, in a few characters. They are strong, and change with
-//! whatever changes what is shown.
+//! Entity tags (RFC 9110, section 8.8.3). They are strong: a digest of the body.
 
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -7,10 +6,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::Error;
 
-/// Bytes of the digest that make a tag: with 128 bits no two bodies that anybody meets have the same.
+/// Bytes of the digest in a tag. 128 bits make collisions practically impossible.
 const BYTES: usize = 16;
 
-/// The tag of these bytes, in its quotes.
+/// The tag of a body, with its quotes.
 pub fn of(body: &[u8]) -> String {
     let digest = Sha256::digest(body);
     format!("\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(&digest[..BYTES]))
@@ -19,13 +18,13 @@ pub fn of(body: &[u8]) -> String {
 /// The tags that a header lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Tags {
-    /// `*`: whatever there is.
+    /// `*`: any version.
     Any,
-    /// As they stand there, in their quotes.
+    /// The tags as written, with their quotes.
     These(Vec<String>),
 }
 
-/// On what condition a request is to be carried out.
+/// The conditions of a request: `If-Match` and `If-None-Match`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Conditions {
     if_match: Option<Tags>,
@@ -40,7 +39,7 @@ impl Conditions {
         }
     }
 
-    /// Whether the client has this already: a reader's `If-None-Match`, by weak comparison.
+    /// Whether `If-None-Match` has this tag, by weak comparison: the client has this version already.
     pub fn is_known(&self, tag: &str) -> bool {
         match &self.if_none_match {
             Some(Tags::Any) => true,
@@ -51,10 +50,10 @@ impl Conditions {
         }
     }
 
-    /// Whether what is there, with this body, may be changed. `If-Match` compares strongly.
+    /// Compares the conditions with the object's current body. `If-Match` compares strongly.
     ///
     /// # Errors
-    /// 412 when it is not as the client expects it.
+    /// 412 when the object is not the version that the client expects.
     pub fn check(&self, body: &[u8]) -> Result<(), Error> {
         let tag = of(body);
         let expected = match &self.if_match {
@@ -68,12 +67,12 @@ impl Conditions {
         }
     }
 
-    /// Whether there is a condition at all, for then the object has to be looked at.
+    /// Whether there is any condition. Only then must the current body be loaded.
     pub fn are_any(&self) -> bool {
         self.if_match.is_some() || self.if_none_match.is_some()
     }
 
-    /// For a request to a list, which is always there.
+    /// Checks the conditions of a POST to a list. A list always exists.
     ///
     /// # Errors
     /// 412 for `If-None-Match: *`.
@@ -94,7 +93,7 @@ fn tags(headers: &HeaderMap, name: &HeaderName) -> Option<Tags> {
     if lists.is_empty() {
         return None;
     }
-    // No tag of ours has a comma in it, so one that is split there would match nothing either way.
+    // The server's tags have no commas, so a foreign tag that is split at one matches nothing either way.
     let tags = lists.iter().flat_map(|list| list.split(',')).map(str::trim);
     let tags: Vec<String> = tags.map(ToOwned::to_owned).collect();
     Some(if tags.iter().any(|tag| tag == "*") {
@@ -104,7 +103,7 @@ fn tags(headers: &HeaderMap, name: &HeaderName) -> Option<Tags> {
     })
 }
 
-/// The tag without what tells its encoding: each encoding of a body has its own tag, and all are tags of the object.
+/// The tag without the suffix for its encoding. Each encoding of a body has a tag of its own, and all name the same version.
 fn bare(tag: &str) -> &str {
     ["-gzip\"", "-br\"", "-zstd\""]
         .iter()

@@ -1,4 +1,4 @@
-//! What a supervisor or a load balancer asks.
+//! Health checks for supervisors and load balancers.
 
 use actix_web::web::{Data, Json};
 use serde::Serialize;

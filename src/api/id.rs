@@ -15,7 +15,7 @@ use crate::{
     text::phrase,
 };
 
-/// Extractor for the `{id}` of a path that names an `M`. What can be no id is an object that is not there.
+/// Extractor for the `{id}` of a path that names an `M`. Text that is not an id gets 404, as for an object that does not exist.
 pub struct Id<M> {
     value: i64,
     model: PhantomData<fn(M)>,
@@ -35,7 +35,7 @@ impl<M: Listed> Id<M> {
     /// As [`of`](Self::of), from another part of the path.
     ///
     /// # Errors
-    /// 404 when it is no id.
+    /// 404 when it is not an id.
     pub fn named(request: &HttpRequest, part: &str) -> Result<Self, Error> {
         let value = request.match_info().get(part).and_then(parse);
         value
@@ -54,7 +54,7 @@ impl<M: Listed> Id<M> {
 }
 
 impl<R: Resource> Id<R> {
-    /// The object, held until the end of the transaction.
+    /// Loads the object and locks it until the end of the transaction.
     ///
     /// # Errors
     /// 404 when there is none.
@@ -86,7 +86,7 @@ pub fn describe<M: Listed>(operation: &mut Operation, part: &str) {
     operation.refuses(&[404]);
 }
 
-/// A positive number of 64 bits in plain digits.
+/// Reads a positive 64-bit number in plain digits.
 fn parse(text: &str) -> Option<i64> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|id| plain && *id > 0)

@@ -5,15 +5,15 @@ use serde_json::{Value, json};
 use super::{Form, Resource};
 use crate::{auth, db::Stamp, openapi::Components};
 
-/// What the body of a request is read into.
+/// A kind of request body: how its form is read and described.
 pub trait Input: Sized + 'static {
-    /// Whether fields that are not named take their defaults, or stay as they are.
+    /// Whether fields that are not named get their defaults; otherwise they keep their values.
     const WHOLE: bool = true;
 
-    /// The name of its schema.
+    /// The name of the body's schema.
     fn name() -> String;
 
-    /// Takes its fields from a form.
+    /// Reads the fields of a form.
     fn read(form: &mut Form) -> Self;
 
     /// A body that a client may send as it is. That of a resource is made of the example of what is shown.
@@ -21,7 +21,7 @@ pub trait Input: Sized + 'static {
         None
     }
 
-    /// Its schema, made by reading a form that nobody sent.
+    /// The body's schema, recorded by reading an empty form.
     fn schema(_: &mut Components) -> Value {
         let read = |form: &mut Form| drop(Self::read(form));
         let mut schema = Form::described(Self::WHOLE, read).into_schema();
@@ -32,13 +32,13 @@ pub trait Input: Sized + 'static {
     }
 }
 
-/// POST: a new object.
+/// POST: creates an object.
 pub struct Create<R>(PhantomData<R>);
 
-/// PUT: the whole object.
+/// PUT: replaces the whole object.
 pub struct Update<R>(PhantomData<R>);
 
-/// PATCH: the fields that are to change.
+/// PATCH: changes the named fields.
 pub struct Patch<R>(PhantomData<R>);
 
 macro_rules! input_of_resource {
@@ -72,7 +72,7 @@ input_of_resource!(Create, true, None);
 input_of_resource!(Update, true, Some(0));
 input_of_resource!(Patch, false, Some(0));
 
-/// Reads a form that refers to nothing that there is: what is asked of it is what any form is asked.
+/// Runs `R::read` on a form with no known references, only to record which fields it accepts.
 fn read<R: Resource>(form: &mut Form, id: Option<i64>, is_staff: bool) {
     let by = auth::User {
         id: 0,

@@ -1,4 +1,4 @@
-//! What goes over the wire, and the handlers that put it there.
+//! Wire structs and handlers, one file for each resource.
 
 mod answer;
 pub mod audit;

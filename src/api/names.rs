@@ -8,9 +8,9 @@ use crate::{
     text::fold,
 };
 
-/// The natural names of a request's forms: which of them are taken, by objects that are there and by forms before.
+/// The natural names in a request's forms, to find those that are taken by stored objects or by earlier forms.
 ///
-/// It is a courtesy, which tells of a taken name together with what else is wrong. The judge is the database's constraint.
+/// This check reports a taken name together with the other errors. The UNIQUE constraint decides races.
 pub struct Names<M> {
     found: Found<M>,
     seen: HashSet<String>,
@@ -26,8 +26,6 @@ impl<M> Default for Names<M> {
 }
 
 impl<M: Referable> Names<M> {
-    /// # Errors
-    /// Those of the statement.
     pub fn load(conn: &mut DbConnection, forms: &[Form]) -> diesel::QueryResult<Self> {
         let names = forms.iter().filter_map(|form| form.text(M::KEY));
         Ok(Self {
@@ -36,7 +34,7 @@ impl<M: Referable> Names<M> {
         })
     }
 
-    /// Takes a name for the form's object; `id` is that of the object to be changed.
+    /// Claims a name for the form's object, or records the error. `id` is that of the object to change, which may keep its name.
     pub fn take(&mut self, form: &mut Form, name: &str, id: Option<i64>, object: ObjectType) {
         if form.is_refused(M::KEY) {
             return;

@@ -76,7 +76,7 @@ impl Filtered for Project {
     ];
 }
 
-/// To others a project is as if it were not there.
+/// Projects are visible to their owner and staff only.
 impl Owned for Project {
     const PUBLIC: bool = false;
 
@@ -188,7 +188,7 @@ fn visible_to(user: &auth::User) -> ProjectQuery {
     }
 }
 
-/// The projects with their skills, which are only fetched when they are shown.
+/// The projects with their skills, which are loaded only when they are shown.
 fn complete(
     conn: &mut DbConnection,
     projects: Vec<Project>,
@@ -204,7 +204,7 @@ fn complete(
     }
 }
 
-/// What forms of projects refer to.
+/// The objects that projects' forms refer to.
 #[derive(Default)]
 pub struct Referred {
     skills: Found<Skill>,
@@ -214,7 +214,7 @@ pub struct Referred {
 impl Resource for Project {
     const TYPE: ObjectType = ObjectType::Project;
     type Body = ProjectBody;
-    /// With the skills, if they are named.
+    /// The row, and the skills when the form names them.
     type Draft = (ProjectDraft, Option<Vec<i64>>);
     type Known = Referred;
 

@@ -1,4 +1,4 @@
-//! What there is to say of a model whose objects clients write; the rest is the same for all of them and in `write.rs`.
+//! What differs between the models that clients write. What is the same for all is in `write.rs`.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,27 +11,25 @@ use crate::{
     models::{Author, ObjectType, Stored},
 };
 
-/// A model whose objects are made, changed and deleted over HTTP.
+/// A model whose objects are created, changed and deleted over HTTP.
 pub trait Resource: Stored {
     const TYPE: ObjectType;
     /// An object as the API shows it.
     type Body: Serialize + ToSchema + Send + 'static;
-    /// An object to be, or what one is to become.
+    /// The writable state of an object, before it is stored.
     type Draft: Clone + Send;
-    /// What forms refer to and names that are taken, looked up for all forms of a request at once.
+    /// The objects that forms refer to and the names that are taken, looked up for all forms of a request at once.
     type Known: Default;
 
-    /// The draft of an object that `by` makes.
+    /// The draft of a new object by this user.
     fn blank(by: &auth::User, now: Stamp) -> Self::Draft;
 
-    /// The draft of this object as it is.
+    /// This object's current state as a draft.
     fn draft(self) -> Self::Draft;
 
-    /// # Errors
-    /// Those of the statements.
     fn known(conn: &mut DbConnection, forms: &[Form]) -> diesel::QueryResult<Self::Known>;
 
-    /// Reads a form into a draft; `id` is that of the object to be changed.
+    /// Reads a form into a draft. `id` is that of the object to change, `None` for a new one.
     fn read(
         form: &mut Form,
         draft: &mut Self::Draft,
@@ -40,16 +38,10 @@ pub trait Resource: Stored {
         id: Option<i64>,
     );
 
-    /// Stores a new object, but for its links, and returns its id.
-    ///
-    /// # Errors
-    /// Those of the statements.
+    /// Inserts a new object without its links, and returns its id.
     fn insert(conn: &mut DbConnection, draft: &Self::Draft) -> diesel::QueryResult<i64>;
 
-    /// Stores the links of new objects.
-    ///
-    /// # Errors
-    /// Those of the statements.
+    /// Inserts the links of new objects.
     fn link(
         _: &mut DbConnection,
         _ids: &[i64],
@@ -58,10 +50,10 @@ pub trait Resource: Stored {
         Ok(())
     }
 
-    /// Stores what an object is to become, if that is another thing.
+    /// Updates an object, if the draft differs.
     ///
     /// # Errors
-    /// 400 for what the form could not tell, and those of the statements.
+    /// 400 for what the form alone cannot judge.
     fn update(
         conn: &mut DbConnection,
         id: i64,
@@ -69,19 +61,16 @@ pub trait Resource: Stored {
         new: Self::Draft,
     ) -> Result<(), Error>;
 
-    /// Deletes the object, and records what goes or changes with it.
+    /// Deletes the object, and records the objects that are deleted or changed with it.
     ///
     /// # Errors
-    /// 400 for what must stay, and those of the statements.
+    /// 400 when the object must stay.
     fn delete(conn: &mut DbConnection, id: i64, author: &Author) -> Result<(), Error>;
 
-    /// Those of these objects that are there, each with its id: others may have deleted some.
-    ///
-    /// # Errors
-    /// Those of the statements.
+    /// The objects with these ids, each with its id. Objects that others have deleted meanwhile are left out.
     fn bodies(conn: &mut DbConnection, ids: &[i64]) -> diesel::QueryResult<Vec<(i64, Self::Body)>>;
 
-    /// Fields that change without being shown.
+    /// Fields that the draft changes and that are never shown, such as a password.
     fn hidden(_draft: &Self::Draft) -> &'static [&'static str] {
         &[]
     }

@@ -11,7 +11,7 @@ use crate::{
     urls,
 };
 
-/// What the root is for a client, and for a browser.
+/// JSON for a client, HTML for a browser.
 pub const MEDIA_TYPES: [&str; 2] = ["application/json", "text/html"];
 
 /// The URLs of the resources. A browser is redirected to the documentation.
@@ -30,7 +30,7 @@ pub async fn list_resources(_: Anyone, request: HttpRequest) -> Result<Root, Err
     Ok(Root::Client(fields.show(resources)))
 }
 
-/// What is answered at the root.
+/// The answer of the root.
 pub enum Root {
     Client(Shown<Map<String, Value>>),
     Browser,
@@ -64,6 +64,11 @@ impl Describe for Root {
         let schema = json!({"type": "object", "properties": urls});
         query::describe(operation, RESOURCES);
         operation.answer(200, "The URLs of the resources.", Some(&schema), &["Vary"]);
-        operation.answer(302, "To the documentation.", None, &["Location", "Vary"]);
+        operation.answer(
+            302,
+            "A redirection to the documentation, for browsers.",
+            None,
+            &["Location", "Vary"],
+        );
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     query::Params,
 };
 
-/// The media types of the document: both spellings by the names that clients know them by.
+/// The media types of JSON and YAML that clients ask for.
 pub const MEDIA_TYPES: [&str; 6] = [
     "application/json",
     "application/yaml",
@@ -37,10 +37,10 @@ pub async fn get_schema(_: Anyone, spelling: Spelling) -> Result<Document, Error
     Ok(Document { media_type, text })
 }
 
-/// Extractor for the media type that a client wants: by the parameter `format`, or else by `Accept`.
+/// Extractor for the media type, from the parameter `format`, or else from `Accept`.
 pub struct Spelling(&'static str);
 
-/// The document in one of its spellings.
+/// The description as JSON or YAML.
 pub struct Document {
     media_type: &'static str,
     text: &'static str,

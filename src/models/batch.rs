@@ -1,7 +1,7 @@
-//! Prefetching with a statement that is prepared once.
+//! Prefetching with few prepared statements.
 //!
-//! Diesel keeps no prepared statement for `IN (?, …)` on SQLite, because its length is another each time, and preparing
-//! the prefetch costs more than running it. A batch has one of few lengths instead.
+//! `IN (?, …)` is another statement for each number of values, and preparing the prefetch costs more than running it. A batch
+//! pads its keys to a power of two, so that a few statements serve every page.
 
 use diesel::{
     QueryResult,
@@ -26,7 +26,7 @@ pub struct InBatch<Column> {
 impl<Column> InBatch<Column> {
     pub fn new(column: Column, keys: impl Iterator<Item = i64>) -> Self {
         let mut keys: Vec<i64> = keys.collect();
-        // Ids are positive, so 0 is nobody's.
+        // Ids are positive, so no row has id 0.
         let padding = keys.last().copied().unwrap_or(0);
         keys.resize(keys.len().next_power_of_two(), padding);
         Self { column, keys }
@@ -46,7 +46,7 @@ impl<Column, GroupBy> ValidGrouping<GroupBy> for InBatch<Column> {
 }
 
 impl<Column> QueryId for InBatch<Column> {
-    // The lengths differ, so the text of the statement is its key.
+    // The SQL depends on the number of keys, so Diesel must look the statement up by its text.
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }

@@ -20,7 +20,7 @@ pub struct Company {
     pub updated_at: Stamp,
 }
 
-/// What a developer shows of its company.
+/// The part of a company that its developers show.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable)]
 pub struct CompanyBrief {
     pub id: i64,
@@ -28,7 +28,7 @@ pub struct CompanyBrief {
     pub founded_year: i32,
 }
 
-/// A query for companies that goes on being one, whatever is added to it.
+/// A boxed query for companies: filters and orders can be added without changing its type.
 pub type CompanyQuery = dsl::IntoBoxed<
     'static,
     dsl::Select<companies::table, dsl::AsSelect<Company, Backend>>,
@@ -46,9 +46,6 @@ impl Company {
     }
 
     /// Finds by name, in any letter case.
-    ///
-    /// # Errors
-    /// Those of the statement.
     pub fn named(conn: &mut DbConnection, name: &str) -> QueryResult<Option<Self>> {
         companies::table
             .filter(companies::name_key.eq(fold(name)))
@@ -97,7 +94,7 @@ impl Listed for Company {
     });
 }
 
-/// A company to be, or what one is to become.
+/// The writable columns of a company, for an insert or an update.
 #[derive(Debug, Clone, PartialEq, Eq, Insertable, AsChangeset)]
 #[diesel(table_name = companies)]
 pub struct CompanyDraft {
@@ -117,16 +114,11 @@ impl CompanyDraft {
         }
     }
 
-    /// `id` is the database's to choose unless it is given.
-    ///
-    /// # Errors
-    /// Those of the statement.
+    /// Inserts the row and returns its id. The database chooses the id unless one is given.
     pub fn insert(&self, conn: &mut DbConnection, id: Option<i64>) -> QueryResult<i64> {
         insert_row!(conn, companies, id, (self, self.made()))
     }
 
-    /// # Errors
-    /// Those of the statement.
     pub fn update(&self, conn: &mut DbConnection, id: i64) -> QueryResult<()> {
         diesel::update(companies::table.find(id))
             .set((self, self.made()))
@@ -134,7 +126,7 @@ impl CompanyDraft {
             .map(|_| ())
     }
 
-    /// The columns that are made of others.
+    /// The columns that are computed from others: the folded name and its words.
     fn made(
         &self,
     ) -> (

@@ -1,14 +1,15 @@
-//! Inserting one row and learning its id.
+//! Inserting one row and returning its id.
 
 use diesel::prelude::*;
 
-/// Inserts `$row` into `$table`, with the id `$id` if that is some, and evaluates to the row's id.
+/// Inserts `$row` into `$table`, with the id `$id` if that is `Some`, and evaluates to the row's id.
 ///
-/// PostgreSQL returns it; SQLite is asked afterwards, because it runs an insert that returns anything as if by a trigger,
-/// with a journal of its own, and takes twice as long.
+/// PostgreSQL returns the id from the insert. SQLite is asked in a second statement: it runs `INSERT … RETURNING` as if by a
+/// trigger, with a journal of its own, which takes twice as long.
 macro_rules! insert_row {
     ($conn:expr, $table:ident, $id:expr, $row:expr) => {
-        // Two statements, each known by its type: of one with an optional column Diesel builds the text for every row.
+        // Two types of statement, so that Diesel finds both in its cache by type. For one with an optional column it would build
+        // the SQL text again for every row.
         match $id {
             Some(id) => insert_row!($conn, $table, ($table::id.eq::<i64>(id), $row)),
             None => insert_row!($conn, $table, $row),
@@ -32,7 +33,7 @@ macro_rules! insert_row {
 }
 pub(super) use insert_row;
 
-// Declared, for a literal of SQL is parsed anew each time.
+// A declared function, because Diesel does not keep a prepared statement for a literal of SQL.
 #[diesel::declare_sql_function]
 extern "SQL" {
     fn last_insert_rowid() -> BigInt;

@@ -5,18 +5,18 @@ use crate::db::{DbConnection, Stamp, schema::idempotency_keys};
 /// How long an answer is kept, in days.
 const DAYS: i64 = 1;
 
-/// An answer that is given again when its request is sent again.
+/// An answer that was kept under an `Idempotency-Key`, for a request that is sent again.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = idempotency_keys)]
 pub struct KeptAnswer {
     pub fingerprint: String,
     pub status: i32,
-    /// The new object.
+    /// The id of the new object.
     pub object_id: Option<i64>,
     pub body: String,
 }
 
-/// The request that an answer is kept for: by whom and under which key, and what it was.
+/// A request with an `Idempotency-Key`: the user, the key, and a fingerprint of path and body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retry {
     pub user_id: i64,
@@ -25,11 +25,8 @@ pub struct Retry {
 }
 
 impl Retry {
-    /// The answer that the key has had; `None` when there is none, and then the key is taken: another request with it waits
-    /// until this transaction has ended.
-    ///
-    /// # Errors
-    /// Those of the statements.
+    /// The answer that is kept under the key. When there is none, `None`, and the key now belongs to this request: another one with the
+    /// same key waits until this transaction ends.
     pub fn claim(&self, conn: &mut DbConnection, now: Stamp) -> QueryResult<Option<KeptAnswer>> {
         let expired = idempotency_keys::created_at.lt(now.days_before(DAYS));
         diesel::delete(idempotency_keys::table.filter(expired)).execute(conn)?;
@@ -39,10 +36,7 @@ impl Retry {
         self.kept(conn, now)
     }
 
-    /// The answer that the key has had.
-    ///
-    /// # Errors
-    /// Those of the statement.
+    /// The answer that is kept under the key.
     pub fn kept(&self, conn: &mut DbConnection, now: Stamp) -> QueryResult<Option<KeptAnswer>> {
         idempotency_keys::table
             .find((self.user_id, &self.key))
@@ -53,9 +47,6 @@ impl Retry {
     }
 
     /// Keeps the answer, in the transaction that made it.
-    ///
-    /// # Errors
-    /// Those of the statement.
     pub fn keep(
         &self,
         conn: &mut DbConnection,
@@ -73,7 +64,7 @@ impl Retry {
             .map(|_| ())
     }
 
-    /// Inserts the key unless it is there. The enum of connections knows no `ON CONFLICT`, so each engine has it said.
+    /// Inserts the key unless it exists. Diesel's enum of connections has no `ON CONFLICT`, so each engine has a statement.
     fn insert(&self, conn: &mut DbConnection, now: Stamp) -> QueryResult<usize> {
         let row = (
             idempotency_keys::user_id.eq(self.user_id),

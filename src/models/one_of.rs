@@ -10,11 +10,11 @@ use diesel::{
 
 use crate::db::Backend;
 
-/// That a column, ids or texts, has one of some values.
+/// Condition: the column has one of these ids or texts.
 #[derive(Debug, Clone)]
 pub struct OneOf<Column> {
     column: Column,
-    /// A JSON array: SQLite's form of a list in a parameter.
+    /// The values as a JSON array, which is how SQLite takes a list in one parameter.
     json: String,
     values: Values,
 }
@@ -56,7 +56,7 @@ impl<Column, GroupBy> ValidGrouping<GroupBy> for OneOf<Column> {
 }
 
 impl<Column> QueryId for OneOf<Column> {
-    // The two types of values make two statements of one column's type.
+    // Ids and texts make two statements of the same type, so Diesel must look them up by their text.
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
@@ -65,7 +65,7 @@ impl<Column: QueryFragment<Sqlite>> QueryFragment<Sqlite> for OneOf<Column> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         self.column.walk_ast(out.reborrow())?;
         match &self.values {
-            // Equality asks for no table of the values, which costs more than finding the row.
+            // One value is compared directly: a table of values costs more than finding the row.
             Values::Ids(ids) if ids.len() == 1 => {
                 out.push_sql(" = ");
                 return out.push_bind_param::<BigInt, _>(&ids[0]);

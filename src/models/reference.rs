@@ -1,4 +1,4 @@
-//! References to objects, as clients make them, and what they are found to be.
+//! References to objects in bodies, by id or by name, and the lookup of their ids.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -17,7 +17,7 @@ use crate::{
     text::fold,
 };
 
-/// An object as a client calls it.
+/// A reference to an object, as a client writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Reference {
     Id(i64),
@@ -25,21 +25,15 @@ pub enum Reference {
     Name(String),
 }
 
-/// A model whose objects can be referred to.
+/// A model that references can name.
 pub trait Referable: Listed {
     /// The field that holds the natural name.
     const KEY: &'static str;
 
-    /// Those of the ids that there are.
-    ///
-    /// # Errors
-    /// Those of the statement.
+    /// Those of the ids that exist.
     fn with_ids(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<i64>>;
 
-    /// Those of the folded names that there are, each with its id.
-    ///
-    /// # Errors
-    /// Those of the statement.
+    /// Those of the folded names that exist, each with its id.
     fn with_names(conn: &mut DbConnection, names: &[String]) -> QueryResult<Vec<(String, i64)>>;
 }
 
@@ -72,7 +66,7 @@ referable!(Company, companies, name_key, "name");
 referable!(Skill, skills, name_key, "name");
 referable!(User, users, username_key, "username");
 
-/// What references to objects of one kind were found to be.
+/// The ids of referenced objects of one model.
 #[derive(Debug)]
 pub struct Found<M> {
     ids: HashSet<i64>,
@@ -80,7 +74,6 @@ pub struct Found<M> {
     model: PhantomData<fn(M)>,
 }
 
-/// Nothing that is there.
 impl<M> Default for Found<M> {
     fn default() -> Self {
         Self {
@@ -92,10 +85,7 @@ impl<M> Default for Found<M> {
 }
 
 impl<M: Referable> Found<M> {
-    /// Looks all of them up, in two statements at most however many there are.
-    ///
-    /// # Errors
-    /// Those of the statements.
+    /// Looks up all references, in two statements at most.
     pub fn load(
         conn: &mut DbConnection,
         references: impl IntoIterator<Item = Reference>,
@@ -119,10 +109,10 @@ impl<M: Referable> Found<M> {
         Ok(found)
     }
 
-    /// The id of the object.
+    /// The id of the referenced object.
     ///
     /// # Errors
-    /// DRF's message for an object that is not there.
+    /// DRF's message for an object that does not exist.
     pub fn id(&self, reference: &Reference) -> Result<i64, String> {
         match reference {
             Reference::Id(id) => self

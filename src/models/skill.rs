@@ -10,7 +10,7 @@ use crate::{
     text::{fold, joined_words, trim},
 };
 
-/// Something a developer can do and a project can need.
+/// Something that a developer can do and a project can need.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Identifiable)]
 #[diesel(table_name = skills)]
 pub struct Skill {
@@ -19,7 +19,7 @@ pub struct Skill {
     pub category: String,
 }
 
-/// A query for skills that goes on being one, whatever is added to it.
+/// A boxed query for skills: filters and orders can be added without changing its type.
 pub type SkillQuery =
     dsl::IntoBoxed<'static, dsl::Select<skills::table, dsl::AsSelect<Skill, Backend>>, Backend>;
 
@@ -28,7 +28,7 @@ stored!(Skill, skills);
 impl Skill {
     pub const NAME_MAX: usize = 100;
     pub const CATEGORY_MAX: usize = 50;
-    /// Separates the names in an import file, so no name may hold it.
+    /// Separates names in import files, so no name may contain it.
     pub const SEPARATOR: char = ';';
 
     pub fn all() -> SkillQuery {
@@ -36,9 +36,6 @@ impl Skill {
     }
 
     /// Finds by name, in any letter case.
-    ///
-    /// # Errors
-    /// Those of the statement.
     pub fn named(conn: &mut DbConnection, name: &str) -> QueryResult<Option<Self>> {
         skills::table
             .filter(skills::name_key.eq(fold(name)))
@@ -64,7 +61,7 @@ impl Skill {
     }
 
     /// # Errors
-    /// The message for text that cannot be a skill's name.
+    /// The message for a name that no skill can have.
     pub fn check_name(text: &str) -> Result<String, String> {
         let name = rules::text(text, Self::NAME_MAX)?;
         if name.contains(Self::SEPARATOR) {
@@ -116,7 +113,7 @@ impl Listed for Skill {
     });
 }
 
-/// A skill to be, or what one is to become.
+/// The writable columns of a skill, for an insert or an update.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Insertable, AsChangeset)]
 #[diesel(table_name = skills)]
 pub struct SkillDraft {
@@ -124,7 +121,7 @@ pub struct SkillDraft {
     pub category: String,
 }
 
-/// The columns that are made of others.
+/// The columns that are computed from others: folded texts and their words.
 type Made = (
     dsl::Eq<skills::name_key, String>,
     dsl::Eq<skills::name_words, String>,
@@ -133,16 +130,11 @@ type Made = (
 );
 
 impl SkillDraft {
-    /// `id` is the database's to choose unless it is given.
-    ///
-    /// # Errors
-    /// Those of the statement.
+    /// Inserts the row and returns its id. The database chooses the id unless one is given.
     pub fn insert(&self, conn: &mut DbConnection, id: Option<i64>) -> QueryResult<i64> {
         insert_row!(conn, skills, id, (self, self.made()))
     }
 
-    /// # Errors
-    /// Those of the statement.
     pub fn update(&self, conn: &mut DbConnection, id: i64) -> QueryResult<()> {
         diesel::update(skills::table.find(id))
             .set((self, self.made()))

@@ -1,14 +1,12 @@
-//! Links to skills: the same for everything that has some.
+//! Links to skills, with the same code for developers and projects.
 
 use diesel::{QueryResult, RunQueryDsl as _, SqliteConnection, sql_types::Text};
 
-/// So many links go to SQLite in one statement: to prepare that costs as much as to run a prepared one some times.
+/// More links than this go to SQLite in one statement. For fewer, preparing it costs more than running a prepared statement
+/// for each.
 pub const MANY: usize = 200;
 
-/// Runs `sql`, whose one parameter is a JSON array of these pairs: a few times as fast as a statement for each, however well prepared.
-///
-/// # Errors
-/// Those of the statement.
+/// Runs `sql` with one parameter, the pairs as a JSON array. This is a few times as fast as a prepared statement for each pair.
 pub fn insert_pairs(conn: &mut SqliteConnection, sql: &str, pairs: &[[i64; 2]]) -> QueryResult<()> {
     diesel::sql_query(sql)
         .bind::<Text, _>(serde_json::to_string(pairs).unwrap_or_default())
@@ -16,8 +14,7 @@ pub fn insert_pairs(conn: &mut SqliteConnection, sql: &str, pairs: &[[i64; 2]]) 
         .map(|_| ())
 }
 
-/// Makes of `$table` the link between `$owner` and its skills, which is the pair of their ids, and gives the owner
-/// `with_skills`.
+/// Defines `$link`, a row of `$table` that links an `$owner` to a skill, and `$owner::with_skills`.
 macro_rules! skill_links {
     ($(#[$doc:meta])* $link:ident, $owner:ident, $table:ident, $owner_id:ident) => {
         $(#[$doc])*
@@ -41,10 +38,7 @@ macro_rules! skill_links {
         }
 
         impl $link {
-            /// Gives the owner these skills, none of which it has.
-            ///
-            /// # Errors
-            /// Those of the statements.
+            /// Links an owner to skills that it does not have yet.
             pub fn link(
                 conn: &mut DbConnection,
                 $owner_id: i64,
@@ -53,10 +47,7 @@ macro_rules! skill_links {
                 Self::link_each(conn, &[$owner_id], std::iter::once(skills))
             }
 
-            /// Gives each of the owners its skills, none of which it has.
-            ///
-            /// # Errors
-            /// Those of the statements.
+            /// Links each owner to its skills, none of which it has yet.
             pub fn link_each<'a>(
                 conn: &mut DbConnection,
                 owners: &[i64],
@@ -72,7 +63,7 @@ macro_rules! skill_links {
             }
 
             fn store(conn: &mut DbConnection, links: &[Self]) -> QueryResult<()> {
-                /// Rows of one statement, that its parameters are not too many.
+                /// Rows of one statement: PostgreSQL takes 65,535 parameters.
                 #[cfg(feature = "postgres")]
                 const ROWS: usize = 10_000;
                 match conn {
@@ -87,7 +78,7 @@ macro_rules! skill_links {
                             &pairs.collect::<Vec<_>>(),
                         )?;
                     }
-                    // Through one prepared statement.
+                    // The same prepared statement for each.
                     DbConnection::Sqlite(conn) => {
                         for link in links {
                             diesel::insert_into($table::table)
@@ -108,9 +99,6 @@ macro_rules! skill_links {
             }
 
             /// Whether the owner has the skill.
-            ///
-            /// # Errors
-            /// Those of the statement.
             pub fn exists(
                 conn: &mut DbConnection,
                 $owner_id: i64,
@@ -120,10 +108,7 @@ macro_rules! skill_links {
                 diesel::select(diesel::dsl::exists(link)).get_result(conn)
             }
 
-            /// Takes the skill from the owner.
-            ///
-            /// # Errors
-            /// Those of the statement.
+            /// Removes the link, if there is one.
             pub fn unlink(
                 conn: &mut DbConnection,
                 $owner_id: i64,
@@ -134,10 +119,7 @@ macro_rules! skill_links {
                     .map(|_| ())
             }
 
-            /// The ids of those who have the skill.
-            ///
-            /// # Errors
-            /// Those of the statement.
+            /// The ids of the owners that have the skill, in order.
             pub fn owners(conn: &mut DbConnection, skill_id: i64) -> QueryResult<Vec<i64>> {
                 $table::table
                     .filter($table::skill_id.eq(skill_id))
@@ -146,11 +128,8 @@ macro_rules! skill_links {
                     .load(conn)
             }
 
-            /// Gives the owner exactly these skills, which are sorted and distinct, by the difference to those it has.
-            /// Returns whether there was any.
-            ///
-            /// # Errors
-            /// Those of the statements.
+            /// Gives the owner exactly these skills, which are sorted and distinct. Writes only the difference, and returns
+            /// whether there was one.
             pub fn replace(
                 conn: &mut DbConnection,
                 $owner_id: i64,
@@ -178,10 +157,7 @@ macro_rules! skill_links {
         }
 
         impl $owner {
-            /// Gives each its skills, sorted by name, in one statement for all.
-            ///
-            /// # Errors
-            /// Those of the statement.
+            /// Loads the skills of all owners in one statement, those of each sorted by name.
             pub fn with_skills(
                 conn: &mut DbConnection,
                 owners: Vec<Self>,

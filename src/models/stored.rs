@@ -1,4 +1,4 @@
-//! What is asked of every table with ids of its own.
+//! Queries that every table with an id has.
 
 use diesel::QueryResult;
 
@@ -11,36 +11,22 @@ pub trait Stored: Listed {
 
     fn id(&self) -> i64;
 
-    /// # Errors
-    /// Those of the statement.
     fn find(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>>;
 
-    /// As [`find`](Self::find), and nobody else changes it before the end of the transaction.
-    ///
-    /// # Errors
-    /// Those of the statements.
+    /// As [`find`](Self::find), and locks the row until the end of the transaction.
     fn held(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>>;
 
-    /// Those of the ids, in the order of the ids.
-    ///
-    /// # Errors
-    /// Those of the statement.
+    /// The rows with these ids, ordered by id. Ids that do not exist are left out.
     fn of_ids(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<Self>>;
 
-    /// The greatest id there is, 0 when there is none.
-    ///
-    /// # Errors
-    /// Those of the statement.
+    /// The greatest id in the table, or 0.
     fn last_id(conn: &mut DbConnection) -> QueryResult<i64>;
 
-    /// Deletes the row, and whatever the schema says goes with it.
-    ///
-    /// # Errors
-    /// Those of the statement.
+    /// Deletes the row. Foreign keys delete or clear what refers to it.
     fn remove(conn: &mut DbConnection, id: i64) -> QueryResult<()>;
 }
 
-/// Makes `$model`, whose `all()` selects from `$table`, a [`Stored`] one.
+/// Implements [`Stored`] for `$model`, whose `all()` selects from `$table`.
 macro_rules! stored {
     ($model:ident, $table:ident) => {
         impl $crate::models::Stored for $model {

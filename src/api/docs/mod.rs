@@ -1,4 +1,4 @@
-//! The documentation in a browser: Swagger UI, which the binary brings along.
+//! The documentation page: Swagger UI, compiled into the binary.
 
 use std::{
     borrow::Cow,
@@ -25,7 +25,6 @@ use crate::{
     query::NoParams,
 };
 
-/// The page is HTML, and what it loads is anything.
 pub const PAGE_TYPES: [&str; 1] = ["text/html"];
 pub const FILE_TYPES: [&str; 3] = ["text/javascript", "text/css", "image/png"];
 
@@ -57,7 +56,7 @@ pub async fn get_docs_file(
     }
 }
 
-/// Extractor for the part of the path that names a file.
+/// Extractor for the `{file}` of the path.
 pub struct FileName(String);
 
 impl FromRequest for FileName {
@@ -78,7 +77,7 @@ impl Describe for FileName {
     }
 }
 
-/// A file of the binary's own.
+/// A file that is compiled into the binary.
 pub struct File {
     content_type: String,
     bytes: Cow<'static, [u8]>,
@@ -94,7 +93,7 @@ impl File {
         }
     }
 
-    /// A file that is kept compressed, as it is for a client that takes it so.
+    /// A file that is stored compressed. It is sent as it is to a client that accepts gzip.
     fn found(file: SwaggerFile<'static>, headers: &HeaderMap) -> Result<Self, Error> {
         let is_gzipped = file.gzpipped && Encoding::Gzip.is_taken(headers);
         let bytes = if file.gzpipped && !is_gzipped {

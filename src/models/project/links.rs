@@ -15,7 +15,7 @@ use crate::{
 };
 
 skill_links!(
-    /// That a project needs a skill. The link is the pair.
+    /// A link: the project needs the skill.
     ProjectSkill,
     Project,
     project_skills,

@@ -15,7 +15,7 @@ use crate::{
     text::{fold, joined_words},
 };
 
-/// Something to be done, by people with skills. It belongs to a user.
+/// A project of a user, which needs skills.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Identifiable)]
 #[diesel(table_name = projects)]
 pub struct Project {
@@ -29,7 +29,7 @@ pub struct Project {
 
 type Source = dsl::LeftJoinQuerySource<projects::table, users::table>;
 
-/// What of the owner a project's query selects: of an outer join, though the owner is always there.
+/// The columns of the owner, from an outer join, although the owner always exists.
 type OwnerColumns = (
     dsl::AssumeNotNull<dsl::Nullable<users::id>>,
     dsl::AssumeNotNull<dsl::Nullable<users::username>>,
@@ -45,7 +45,7 @@ type Columns = (
     projects::updated_at,
 );
 
-/// A query for projects that goes on being one, whatever is added to it.
+/// A boxed query for projects: filters and orders can be added without changing its type.
 pub type ProjectQuery = dsl::IntoBoxed<
     'static,
     dsl::Select<dsl::LeftJoin<projects::table, users::table>, Columns>,
@@ -57,8 +57,8 @@ stored!(Project, projects);
 impl Project {
     pub const NAME_MAX: usize = 200;
 
-    /// Every project, each with its owner. Each has one: the join is an outer one only so that a database goes from the
-    /// projects to the owners and never the other way.
+    /// All projects with their owners. Every project has an owner; the join is an outer one so that the database always goes
+    /// from projects to owners.
     pub fn all() -> ProjectQuery {
         let owner = (
             users::id.nullable().assume_not_null(),
@@ -78,15 +78,12 @@ impl Project {
             .into_boxed()
     }
 
-    /// Those of one user.
+    /// The projects of one user.
     pub fn of_owner(owner_id: i64) -> ProjectQuery {
         Self::all().filter(projects::owner_id.eq(owner_id))
     }
 
-    /// The one of that id among those of the query.
-    ///
-    /// # Errors
-    /// Those of the statement.
+    /// The project with this id, if the query has it.
     pub fn find_among(
         conn: &mut DbConnection,
         query: ProjectQuery,
@@ -95,8 +92,6 @@ impl Project {
         query.filter(projects::id.eq(id)).first(conn).optional()
     }
 
-    /// # Errors
-    /// Those of the statement.
     pub fn ids_of_owner(conn: &mut DbConnection, owner_id: i64) -> QueryResult<Vec<i64>> {
         projects::table
             .filter(projects::owner_id.eq(owner_id))
@@ -189,15 +184,10 @@ impl ProjectDraft {
     }
 
     /// `id` is the database's to choose unless it is given.
-    ///
-    /// # Errors
-    /// Those of the statement.
     pub fn insert(&self, conn: &mut DbConnection, id: Option<i64>) -> QueryResult<i64> {
         insert_row!(conn, projects, id, (self, self.made()))
     }
 
-    /// # Errors
-    /// Those of the statement.
     pub fn update(&self, conn: &mut DbConnection, id: i64) -> QueryResult<()> {
         diesel::update(projects::table.find(id))
             .set((self, self.made()))
