@@ -10,13 +10,12 @@ use actix_web::{
     web,
 };
 use serde::Serialize;
-use utoipa::openapi::HttpMethod;
 
 use crate::{
     auth::{Guard, Guarded},
     error::Error,
     middleware::{Route as Pattern, accepts, admit, hooked, tagged, throttle},
-    openapi::{Describe, Operation},
+    openapi::{Describe, Op, Operation},
     query::NoParams,
 };
 
@@ -33,10 +32,9 @@ pub struct Endpoint {
 
 /// One method of a URL, for the OpenAPI description.
 pub struct Described {
-    pub method: HttpMethod,
+    pub method: Method,
     pub renders: &'static [&'static str],
-    /// From the handler's attribute and doc comment.
-    pub attribute: utoipa::openapi::path::Operation,
+    pub op: Op,
     /// Adds the parts of the handler's argument and result types.
     pub describe: fn(&mut Operation),
 }
@@ -44,8 +42,8 @@ pub struct Described {
 /// The body of an OPTIONS answer, as DRF's metadata class writes it.
 #[derive(Clone, Serialize)]
 struct About {
-    name: &'static str,
-    /// The first paragraph of the first handler's doc comment.
+    name: String,
+    /// The summary of the first method.
     description: String,
     renders: &'static [&'static str],
     parses: [&'static str; 1],
@@ -54,11 +52,12 @@ struct About {
 const JSON: &str = "application/json";
 
 impl Endpoint {
-    pub fn new(name: &'static str) -> Self {
+    /// An endpoint without methods yet. `name` is its title in the answer to OPTIONS.
+    pub fn new(name: impl Into<String>, path: impl Into<Arc<str>>) -> Self {
         Self {
-            path: Arc::default(),
+            path: path.into(),
             about: About {
-                name,
+                name: name.into(),
                 description: String::new(),
                 renders: &[JSON],
                 parses: [JSON],
@@ -69,48 +68,90 @@ impl Endpoint {
         }
     }
 
-    /// Sets the media types of the answers; a client without a preference gets the first. Call it before [`on`](Self::on).
+    /// Sets the media types of the answers; a client without a preference gets the first. Call it before the methods are added.
     pub fn renders(mut self, media_types: &'static [&'static str]) -> Self {
         self.about.renders = media_types;
         self
     }
 
-    /// Adds a handler for the method in its attribute, and for HEAD when that is GET. All handlers have the same path.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "handlers are passed so everywhere"
-    )]
-    pub fn on<F, Args, P>(mut self, handler: F, _attribute: P) -> Self
+    /// Answers GET, and HEAD likewise.
+    pub fn get<F, Args>(self, op: Op, handler: F) -> Self
     where
         F: Handler<Args>,
         Args: FromRequest + Guarded + 'static,
         F::Output: Responder + Describe + 'static,
-        P: utoipa::Path,
     {
-        let attribute = P::operation();
+        let name = op.id();
+        self.describe::<F, Args>(Method::GET, op)
+            .route(Method::GET, name.clone(), handler.clone())
+            .route(Method::HEAD, name, handler)
+    }
+
+    pub fn post<F, Args>(self, op: Op, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + Guarded + 'static,
+        F::Output: Responder + Describe + 'static,
+    {
+        self.on(Method::POST, op, handler)
+    }
+
+    pub fn put<F, Args>(self, op: Op, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + Guarded + 'static,
+        F::Output: Responder + Describe + 'static,
+    {
+        self.on(Method::PUT, op, handler)
+    }
+
+    pub fn patch<F, Args>(self, op: Op, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + Guarded + 'static,
+        F::Output: Responder + Describe + 'static,
+    {
+        self.on(Method::PATCH, op, handler)
+    }
+
+    pub fn delete<F, Args>(self, op: Op, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + Guarded + 'static,
+        F::Output: Responder + Describe + 'static,
+    {
+        self.on(Method::DELETE, op, handler)
+    }
+
+    fn on<F, Args>(self, method: Method, op: Op, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + Guarded + 'static,
+        F::Output: Responder + Describe + 'static,
+    {
+        let name = op.id();
+        self.describe::<F, Args>(method.clone(), op)
+            .route(method, name, handler)
+    }
+
+    fn describe<F, Args>(mut self, method: Method, op: Op) -> Self
+    where
+        F: Handler<Args>,
+        Args: Guarded,
+        F::Output: Describe,
+    {
         if self.operations.is_empty() {
-            self.path = P::path().into();
-            self.about.description = attribute.summary.clone().unwrap_or_default();
+            self.about.description.clone_from(&op.summary);
         }
-        debug_assert_eq!(*self.path, P::path(), "one endpoint has one path");
-        for method in P::methods() {
-            self.operations.push(Described {
-                method: method.clone(),
-                renders: self.about.renders,
-                attribute: attribute.clone(),
-                describe: |operation| {
-                    Args::describe(operation);
-                    F::Output::describe(operation);
-                },
-            });
-            let method = standard(&method);
-            if method == Method::GET {
-                self = self.route(Method::GET, handler.clone());
-                self = self.route(Method::HEAD, handler.clone());
-            } else {
-                self = self.route(method, handler.clone());
-            }
-        }
+        self.operations.push(Described {
+            method,
+            renders: self.about.renders,
+            op,
+            describe: |operation| {
+                Args::describe(operation);
+                F::Output::describe(operation);
+            },
+        });
         self
     }
 
@@ -119,19 +160,20 @@ impl Endpoint {
         (self.path, self.operations)
     }
 
-    fn route<F, Args>(mut self, method: Method, handler: F) -> Self
+    fn route<F, Args>(mut self, method: Method, name: Arc<str>, handler: F) -> Self
     where
         F: Handler<Args>,
         Args: FromRequest + Guarded + 'static,
         F::Output: Responder + 'static,
     {
         self.guarded.get_or_insert(guarded::<Args::Guard>);
-        let name = name_of::<F>();
         let mut route = web::method(method.clone()).to(handler);
         if matches!(method, Method::GET | Method::HEAD) {
             route = route.wrap(from_fn(tagged));
         }
-        let route = route.wrap(from_fn(move |request, next| hooked(name, request, next)));
+        let route = route.wrap(from_fn(move |request, next| {
+            hooked(name.clone(), request, next)
+        }));
         let route = guarded::<Args::Guard>(route, self.about.renders);
         self.routes.push((method, route));
         self
@@ -173,26 +215,6 @@ impl Endpoint {
                 next.call(request)
             }))
     }
-}
-
-/// utoipa's method as actix-web's.
-fn standard(method: &HttpMethod) -> Method {
-    match method {
-        HttpMethod::Get => Method::GET,
-        HttpMethod::Post => Method::POST,
-        HttpMethod::Put => Method::PUT,
-        HttpMethod::Delete => Method::DELETE,
-        HttpMethod::Options => Method::OPTIONS,
-        HttpMethod::Head => Method::HEAD,
-        HttpMethod::Patch => Method::PATCH,
-        HttpMethod::Trace => Method::TRACE,
-    }
-}
-
-/// `list_developers` of `roster::api::developers::list_developers`.
-fn name_of<F>() -> &'static str {
-    let path = std::any::type_name::<F>();
-    path.rsplit("::").next().unwrap_or(path)
 }
 
 /// Wraps a route in the steps before its handler. The last line is the outermost step.

@@ -1,25 +1,26 @@
-//! Every URL, with its name and handlers. A handler's attribute has its path and method.
+//! Every URL, its methods and their handlers on one page, with what the documentation says of each.
 
 use actix_web::web::{self, ServiceConfig};
 
 use crate::{
     api::{
-        audit, companies, developers, docs, health, me, projects, root, schema, skills, tokens,
-        users,
+        About, Readable, Resource, developers, docs, health, me, reading, root, schema, tokens,
+        users, writing,
     },
     endpoint::Endpoint,
     error::no_such_path,
-    query::Shape,
+    models::{AuditEntry, Company, Developer, Project, Session, Skill, Stored, User},
+    openapi::op,
 };
 
-/// The resources that `/api/` lists, as the shape of its answer.
-pub const RESOURCES: Shape = &[
-    ("companies", &[]),
-    ("skills", &[]),
-    ("developers", &[]),
-    ("projects", &[]),
-    ("users", &[]),
-    ("audit", &[]),
+/// The resources that `/api/` lists.
+pub const RESOURCES: [&str; 6] = [
+    "companies",
+    "skills",
+    "developers",
+    "projects",
+    "users",
+    "audit",
 ];
 
 /// The tags that group the operations in the OpenAPI description.
@@ -41,19 +42,16 @@ pub const TAGS: [(&str, &str); 9] = [
     ("health", "For supervisors and load balancers."),
 ];
 
-/// The paths that no rate limit counts: supervisors and load balancers ask for them all the time.
+/// The paths that no limit counts: supervisors and load balancers ask them all the time.
 pub const UNLIMITED: [&str; 4] = ["/healthz", "/healthz/", "/readyz", "/readyz/"];
 
-/// Adds handlers to an endpoint, each with the `__path_…` type that `#[utoipa::path]` generates beside it.
-macro_rules! endpoint {
-    ($endpoint:expr, $($module:ident::$handler:ident),+ $(,)?) => {
-        pastey::paste! {{
-            let endpoint = $endpoint;
-            $(let endpoint = endpoint.on($module::$handler, $module::[<__path_ $handler>]);)+
-            endpoint
-        }}
-    };
-}
+/// When lists, objects and writes answer with which error.
+const OF_LIST: &str = "400 for an unknown or invalid parameter, 404 for an invalid cursor.";
+const OF_OBJECT: &str = "404 when there is none, 400 for an unknown field.";
+const OF_CREATE: &str = "400 for invalid fields.";
+const OF_UPDATE: &str =
+    "404 when there is none, 412 when it has changed since, 400 for invalid fields.";
+const OF_DELETE: &str = "404 when there is none, 412 when it has changed since.";
 
 pub fn configure(app: &mut ServiceConfig) {
     for endpoint in endpoints() {
@@ -62,13 +60,32 @@ pub fn configure(app: &mut ServiceConfig) {
     app.default_service(web::to(no_such_path));
 }
 
-/// All endpoints. When two match a path, the more specific one comes first.
+/// All endpoints; of two that could take a path, the more particular first.
 pub fn endpoints() -> Vec<Endpoint> {
     let groups = [
-        companies(),
-        skills(),
-        developers(),
-        projects(),
+        resource::<Company>(),
+        vec![
+            Endpoint::new("Company Developer List", "/api/companies/{id}/developers/").get(
+                op("list_company_developers", "The developers of one company.")
+                    .refuses("404 when there is no such company; else as for all developers."),
+                developers::list_company_developers,
+            ),
+        ],
+        resource::<Skill>(),
+        vec![
+            Endpoint::new("Skill Developer List", "/api/skills/{id}/developers/").get(
+                op(
+                    "list_skill_developers",
+                    "The developers who have one skill.",
+                )
+                .refuses("404 when there is no such skill; else as for all developers."),
+                developers::list_skill_developers,
+            ),
+        ],
+        resource::<Developer>(),
+        vec![developer_skill()],
+        resource::<Project>(),
+        me(),
         users(),
         tokens(),
         audit(),
@@ -78,152 +95,271 @@ pub fn endpoints() -> Vec<Endpoint> {
     groups.into_iter().flatten().collect()
 }
 
-fn companies() -> Vec<Endpoint> {
-    vec![
-        endpoint!(
-            Endpoint::new("Company List"),
-            companies::list_companies,
-            companies::create_company,
+/// The list of a resource and its objects, with the methods that all resources have.
+fn resource<R: Resource>() -> Vec<Endpoint> {
+    let About {
+        one,
+        create,
+        editors,
+        delete,
+        ..
+    } = R::ABOUT;
+    let several = if R::BULK {
+        ", or several from an array: all or none"
+    } else {
+        ""
+    };
+    let [list, object] = readable::<R>(&R::ABOUT);
+    let id = id_of(one);
+    let create = op(
+        format!("create_{id}"),
+        format!("Creates {one}{several}.{create}"),
+    )
+    .refuses(OF_CREATE);
+    let list = if R::BULK {
+        list.post(create, writing::create_some::<R>)
+    } else {
+        list.post(create, writing::create::<R>)
+    };
+    let object = object
+        .put(
+            op(format!("update_{id}"), format!("Replaces {one}.{editors}")).refuses(OF_UPDATE),
+            writing::update::<R>,
+        )
+        .patch(
+            op(
+                format!("partial_update_{id}"),
+                format!("Changes some fields of {one}.{editors}"),
+            )
+            .refuses(OF_UPDATE),
+            writing::partial_update::<R>,
+        )
+        .delete(
+            op(format!("delete_{id}"), delete).refuses(OF_DELETE),
+            writing::delete::<R>,
+        );
+    vec![list, object]
+}
+
+/// A list and its objects, to be read.
+fn readable<R: Readable + Stored>(about: &About) -> [Endpoint; 2] {
+    let About {
+        many, one, list, ..
+    } = about;
+    let id = id_of(one);
+    [
+        Endpoint::new(format!("{} List", R::NAME), format!("/api/{many}/")).get(
+            op(format!("list_{many}"), *list).refuses(OF_LIST),
+            reading::list::<R>,
         ),
-        endpoint!(
-            Endpoint::new("Company Instance"),
-            companies::get_company,
-            companies::update_company,
-            companies::partial_update_company,
-            companies::delete_company,
-        ),
-        endpoint!(
-            Endpoint::new("Company Developer List"),
-            developers::list_company_developers,
+        Endpoint::new(
+            format!("{} Instance", R::NAME),
+            format!("/api/{many}/{{id}}/"),
+        )
+        .get(
+            op(
+                format!("get_{id}"),
+                format!("One {}.", id.replace('_', " ")),
+            )
+            .refuses(OF_OBJECT),
+            reading::get::<R>,
         ),
     ]
 }
 
-fn skills() -> Vec<Endpoint> {
-    vec![
-        endpoint!(
-            Endpoint::new("Skill List"),
-            skills::list_skills,
-            skills::create_skill,
-        ),
-        endpoint!(
-            Endpoint::new("Skill Instance"),
-            skills::get_skill,
-            skills::update_skill,
-            skills::partial_update_skill,
-            skills::delete_skill,
-        ),
-        endpoint!(
-            Endpoint::new("Skill Developer List"),
-            developers::list_skill_developers,
-        ),
-    ]
+/// `audit_entry` of `an audit entry`.
+fn id_of(one: &str) -> String {
+    let name = one.split_once(' ').map_or(one, |(_, name)| name);
+    name.replace(' ', "_")
 }
 
-fn developers() -> Vec<Endpoint> {
-    vec![
-        endpoint!(
-            Endpoint::new("Developer List"),
-            developers::list_developers,
-            developers::create_developer,
-        ),
-        endpoint!(
-            Endpoint::new("Developer Instance"),
-            developers::get_developer,
-            developers::update_developer,
-            developers::partial_update_developer,
-            developers::delete_developer,
-        ),
-        endpoint!(
-            Endpoint::new("Developer Skill"),
+fn developer_skill() -> Endpoint {
+    Endpoint::new("Developer Skill", "/api/developers/{id}/skills/{skill_id}/")
+        .put(
+            op("add_developer_skill", "Adds a skill to a developer.").refuses(
+                "404 when there is no such developer or skill, 403 when it is another user's, \
+                 412 when it has changed since.",
+            ),
             developers::add_developer_skill,
+        )
+        .delete(
+            op(
+                "remove_developer_skill",
+                "Removes a skill from a developer.",
+            )
+            .refuses(
+                "404 when there is no such developer or the developer has no such skill, \
+                 403 when it is another user's, 412 when it has changed since.",
+            ),
             developers::remove_developer_skill,
-        ),
-    ]
+        )
 }
 
-fn projects() -> Vec<Endpoint> {
+/// Before `/api/users/{id}/`, to which "me" would be an id.
+fn me() -> Vec<Endpoint> {
     vec![
-        endpoint!(
-            Endpoint::new("Project List"),
-            projects::list_projects,
-            projects::create_project,
+        Endpoint::new("User Me", "/api/users/me/")
+            .get(
+                op("get_me", "The caller.").refuses("400 for an unknown field."),
+                me::get_me,
+            )
+            .patch(
+                op(
+                    "update_me",
+                    "Changes the caller's email address. Staff change the rest.",
+                )
+                .refuses("412 when it has changed since, 400 for invalid fields."),
+                me::update_me,
+            ),
+        Endpoint::new("User Me Password", "/api/users/me/password/").post(
+            op(
+                "set_my_password",
+                "Sets the caller's password, which ends the caller's sessions.",
+            )
+            .refuses("400 when the current password is wrong or the new one breaks the rules."),
+            me::set_my_password,
         ),
-        endpoint!(
-            Endpoint::new("Project Instance"),
-            projects::get_project,
-            projects::update_project,
-            projects::partial_update_project,
-            projects::delete_project,
+        Endpoint::new("User Me Session List", "/api/users/me/sessions/").get(
+            op("list_my_sessions", "The caller's sessions, newest first.").refuses(OF_LIST),
+            reading::list::<Session>,
+        ),
+        Endpoint::new("User Me Session Instance", "/api/users/me/sessions/{id}/").delete(
+            op(
+                "end_my_session",
+                "Ends one session of the caller: its tokens stop working.",
+            )
+            .refuses("404 when the caller has no such session."),
+            me::end_my_session,
         ),
     ]
 }
 
-/// `/users/me/` comes before `/users/{id}/`, which would take "me" for an id.
+/// Those of a resource, with a password that is hashed before the transaction.
 fn users() -> Vec<Endpoint> {
+    let [list, object] = readable::<User>(&User::ABOUT);
     vec![
-        endpoint!(Endpoint::new("User Me"), me::get_me, me::update_me),
-        endpoint!(Endpoint::new("User Me Password"), me::set_my_password),
-        endpoint!(Endpoint::new("User Me Session List"), me::list_my_sessions),
-        endpoint!(
-            Endpoint::new("User Me Session Instance"),
-            me::end_my_session
+        list.post(
+            op("create_user", "Creates a user.").refuses(OF_CREATE),
+            users::create_user,
         ),
-        endpoint!(
-            Endpoint::new("User List"),
-            users::list_users,
-            users::create_user
-        ),
-        endpoint!(
-            Endpoint::new("User Instance"),
-            users::get_user,
-            users::update_user,
-            users::partial_update_user,
-            users::delete_user,
-        ),
+        object
+            .put(
+                op(
+                    "update_user",
+                    "Replaces a user. A new password ends the user's sessions.",
+                )
+                .refuses(OF_UPDATE),
+                users::update_user,
+            )
+            .patch(
+                op(
+                    "partial_update_user",
+                    "Changes some fields of a user. A new password ends the user's sessions.",
+                )
+                .refuses(OF_UPDATE),
+                users::partial_update_user,
+            )
+            .delete(
+                op("delete_user", User::ABOUT.delete).refuses(
+                    "404 when there is none, 412 when it has changed since, \
+                     400 for the last active staff user.",
+                ),
+                writing::delete::<User>,
+            ),
     ]
 }
 
 fn tokens() -> Vec<Endpoint> {
     vec![
-        endpoint!(Endpoint::new("Token Obtain Pair"), tokens::obtain_token),
-        endpoint!(Endpoint::new("Token Refresh"), tokens::refresh_token),
-        endpoint!(Endpoint::new("Token Verify"), tokens::verify_token),
-        endpoint!(Endpoint::new("Token Blacklist"), tokens::blacklist_token),
+        Endpoint::new("Token Obtain Pair", "/api/token/").post(
+            op(
+                "obtain_token",
+                "Signs in: a pair of tokens for a user name and password.",
+            )
+            .refuses("401 when they are not those of an active user."),
+            tokens::obtain_token,
+        ),
+        Endpoint::new("Token Refresh", "/api/token/refresh/").post(
+            op(
+                "refresh_token",
+                "Renews a session: the next pair of tokens for a refresh token, once.",
+            )
+            .refuses("401 for an invalid token; a used one ends its session."),
+            tokens::refresh_token,
+        ),
+        Endpoint::new("Token Verify", "/api/token/verify/").post(
+            op("verify_token", "Whether a token of either type is valid.")
+                .refuses("401 when it is not."),
+            tokens::verify_token,
+        ),
+        Endpoint::new("Token Blacklist", "/api/token/blacklist/").post(
+            op("blacklist_token", "Ends the session of a refresh token.")
+                .refuses("401 for an invalid token, or when the session has ended before."),
+            tokens::blacklist_token,
+        ),
     ]
 }
 
 fn audit() -> Vec<Endpoint> {
-    vec![
-        endpoint!(Endpoint::new("Audit List"), audit::list_audit),
-        endpoint!(Endpoint::new("Audit Instance"), audit::get_audit_entry),
-    ]
+    let about = About {
+        many: "audit",
+        one: "an audit entry",
+        list: "Entries of the audit trail, newest first.",
+        create: "",
+        editors: "",
+        delete: "",
+    };
+    readable::<AuditEntry>(&about).into()
 }
 
 fn about() -> Vec<Endpoint> {
     vec![
-        endpoint!(
-            Endpoint::new("Api Root").renders(&root::MEDIA_TYPES),
-            root::list_resources,
-        ),
-        endpoint!(
-            Endpoint::new("Schema").renders(&schema::MEDIA_TYPES),
-            schema::get_schema,
-        ),
-        endpoint!(
-            Endpoint::new("Docs").renders(&docs::PAGE_TYPES),
-            docs::get_docs,
-        ),
-        endpoint!(
-            Endpoint::new("Docs File").renders(&docs::FILE_TYPES),
-            docs::get_docs_file,
-        ),
+        Endpoint::new("Api Root", "/api/")
+            .renders(&root::MEDIA_TYPES)
+            .get(
+                op(
+                    "list_resources",
+                    "The URLs of the resources. A browser is redirected to the documentation.",
+                )
+                .refuses("400 for an unknown field or parameter."),
+                root::list_resources,
+            ),
+        Endpoint::new("Schema", "/api/schema/")
+            .renders(&schema::MEDIA_TYPES)
+            .get(
+                op("get_schema", "The OpenAPI description of this API.")
+                    .refuses("400 for an unknown format or parameter."),
+                schema::get_schema,
+            ),
+        Endpoint::new("Docs", "/api/docs/")
+            .renders(&docs::PAGE_TYPES)
+            .get(
+                op("get_docs", "This documentation as a web page."),
+                docs::get_docs,
+            ),
+        Endpoint::new("Docs File", "/api/docs/{file}/")
+            .renders(&docs::FILE_TYPES)
+            .get(
+                op("get_docs_file", "A file that the documentation page loads.")
+                    .refuses("404 when there is no such file."),
+                docs::get_docs_file,
+            ),
     ]
 }
 
 fn health() -> Vec<Endpoint> {
     vec![
-        endpoint!(Endpoint::new("Health"), health::get_health),
-        endpoint!(Endpoint::new("Readiness"), health::get_readiness),
+        Endpoint::new("Health", "/healthz").get(
+            op("get_health", "Liveness: the process serves."),
+            health::get_health,
+        ),
+        Endpoint::new("Readiness", "/readyz").get(
+            op(
+                "get_readiness",
+                "Readiness: the database answers and has the schema of this version.",
+            )
+            .refuses("503 with the reason when it cannot."),
+            health::get_readiness,
+        ),
     ]
 }

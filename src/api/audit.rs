@@ -1,15 +1,14 @@
-use actix_web::web::Data;
+use diesel::QueryResult;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::Id;
+use super::Readable;
 use crate::{
     auth::Staff,
-    db::{Db, Stamp},
-    error::Error,
-    models::{Action, AuditEntry, ObjectType},
-    query::{Detail, Filter, Filtered, List, Page, Shape, Shown},
+    db::{DbConnection, Stamp},
+    models::{Action, AuditEntry, AuditQuery, ObjectType},
+    query::{Fields, Filtered},
 };
 
 /// An entry of the audit trail as the API shows it.
@@ -72,49 +71,17 @@ impl From<AuditEntry> for AuditBody {
 }
 
 impl Filtered for AuditEntry {
-    const FILTERS: &'static [Filter] = &[];
-    const SHAPE: Shape = &[
-        ("id", &[]),
-        ("at", &[]),
-        ("user", &[]),
-        ("action", &[]),
-        ("object_type", &[]),
-        ("object_id", &[]),
-        ("changes", &[]),
-        ("request_id", &[]),
-        ("address", &[]),
-    ];
+    type Body = AuditBody;
 }
 
-/// Entries of the audit trail, newest first.
-///
-/// # Errors
-/// 400 for an unknown or invalid parameter, 404 for an invalid cursor.
-#[utoipa::path(get, path = "/api/audit/")]
-pub async fn list_audit(
-    _: Staff,
-    db: Data<Db>,
-    list: List<AuditEntry>,
-) -> Result<Page<Shown<AuditBody>>, Error> {
-    let (slice, frame) = db
-        .read(move |conn| list.load(conn, AuditEntry::all()))
-        .await?;
-    Ok(frame.page(slice))
-}
+impl Readable for AuditEntry {
+    type Reader = Staff;
 
-/// One entry of the audit trail.
-///
-/// # Errors
-/// 400 for an unknown field, 404 when there is none.
-#[utoipa::path(get, path = "/api/audit/{id}/")]
-pub async fn get_audit_entry(
-    _: Staff,
-    db: Data<Db>,
-    id: Id<AuditEntry>,
-    detail: Detail<AuditEntry>,
-) -> Result<Shown<AuditBody>, Error> {
-    let entry = db
-        .read(move |conn| id.found(AuditEntry::find(conn, id.get())?))
-        .await?;
-    Ok(detail.fields.show(entry.into()))
+    fn visible(_: &Staff, _: &Fields) -> AuditQuery {
+        Self::all()
+    }
+
+    fn show(_: &mut DbConnection, rows: Vec<Self>, _: &Fields) -> QueryResult<Vec<AuditBody>> {
+        Ok(rows.into_iter().map(AuditBody::from).collect())
+    }
 }

@@ -11,7 +11,6 @@ use actix_web::{
 use futures_util::StreamExt as _;
 use serde_json::{Map, Value, json};
 use tokio::time::{Instant, timeout_at};
-use utoipa::openapi::HttpMethod;
 
 use super::{
     form::{Form, Password, Rule as _},
@@ -151,7 +150,8 @@ impl<I: Input> Describe for Body<I> {
         let schema = operation.components.named(&I::name(), I::schema);
         operation.body(&schema);
         operation.refuses(&UNREADABLE);
-        if operation.method == HttpMethod::Post && operation.is_for_users() {
+        operation.refuses(I::REFUSALS);
+        if operation.method == Method::POST && operation.is_for_users() {
             let about = "Under the same key the same request is carried out once, and answered the same for 24 hours.";
             let schema = json!({"type": "string", "pattern": "^[!-~]{1,255}$"});
             operation.parameter(Place::Header, "Idempotency-Key", about, schema);

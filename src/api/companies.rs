@@ -1,182 +1,44 @@
-use actix_web::web::Data;
 use diesel::QueryResult;
-use serde::Serialize;
-use utoipa::ToSchema;
 
-use super::{
-    Answer, Body, Changed, CreatedSome, Done, Form, Id, Items, Names, Patch, Resource, Update,
-    Write, cascade, form,
-};
+use super::{About, Form, Names, Readable, Resource, cascade, form};
 use crate::{
-    auth::{self, Anyone, Staff},
-    db::{Db, DbConnection, Stamp},
+    auth::{self, Anyone, Managing, Staff},
+    db::{DbConnection, Stamp},
     error::Error,
-    models::{Author, Company, CompanyBrief, CompanyDraft, Developer, ObjectType, Stored},
-    query::{Detail, Filter, Filtered, List, NoParams, Page, Shape, Shown},
+    models::{Author, Company, CompanyDraft, CompanyQuery, Developer, ObjectType, Stored},
+    query::{Fields, Filtered},
 };
-
-/// A company as the API shows it.
-///
-/// ```json
-/// {"id": 1, "name": "Acme", "founded_year": 1999, "created_at": "2026-11-20T08:15:30.123456Z", "updated_at": "2026-11-20T08:15:30.123456Z"}
-/// ```
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Company)]
-pub struct CompanyBody {
-    pub id: i64,
-    pub name: String,
-    pub founded_year: i32,
-    pub created_at: Stamp,
-    pub updated_at: Stamp,
-}
-
-impl From<Company> for CompanyBody {
-    fn from(company: Company) -> Self {
-        let Company {
-            id,
-            name,
-            founded_year,
-            created_at,
-            updated_at,
-        } = company;
-        Self {
-            id,
-            name,
-            founded_year,
-            created_at,
-            updated_at,
-        }
-    }
-}
-
-/// A company as its developers show it.
-///
-/// ```json
-/// {"id": 1, "name": "Acme", "founded_year": 1999}
-/// ```
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = CompanyBrief)]
-pub struct CompanyBriefBody {
-    pub id: i64,
-    pub name: String,
-    pub founded_year: i32,
-}
-
-impl From<CompanyBrief> for CompanyBriefBody {
-    fn from(company: CompanyBrief) -> Self {
-        let CompanyBrief {
-            id,
-            name,
-            founded_year,
-        } = company;
-        Self {
-            id,
-            name,
-            founded_year,
-        }
-    }
-}
 
 impl Filtered for Company {
-    const FILTERS: &'static [Filter] = &[];
-    const SHAPE: Shape = &[
-        ("id", &[]),
-        ("name", &[]),
-        ("founded_year", &[]),
-        ("created_at", &[]),
-        ("updated_at", &[]),
-    ];
+    type Body = Self;
 }
 
-/// Companies, newest first.
-///
-/// # Errors
-/// 400 for an unknown or invalid parameter, 404 for an invalid cursor.
-#[utoipa::path(get, path = "/api/companies/")]
-pub async fn list_companies(
-    _: Anyone,
-    db: Data<Db>,
-    list: List<Company>,
-) -> Result<Page<Shown<CompanyBody>>, Error> {
-    let (slice, frame) = db.read(move |conn| list.load(conn, Company::all())).await?;
-    Ok(frame.page(slice))
-}
+impl Readable for Company {
+    type Reader = Anyone;
 
-/// One company.
-///
-/// # Errors
-/// 400 for an unknown field, 404 when there is none.
-#[utoipa::path(get, path = "/api/companies/{id}/")]
-pub async fn get_company(
-    _: Anyone,
-    db: Data<Db>,
-    id: Id<Company>,
-    detail: Detail<Company>,
-) -> Result<Shown<CompanyBody>, Error> {
-    let company = db
-        .read(move |conn| id.found(Company::find(conn, id.get())?))
-        .await?;
-    Ok(detail.fields.show(company.into()))
-}
+    fn visible(_: &Anyone, _: &Fields) -> CompanyQuery {
+        Self::all()
+    }
 
-/// Creates a company, or several from an array: all or none.
-///
-/// # Errors
-/// 400 for invalid fields.
-#[utoipa::path(post, path = "/api/companies/")]
-pub async fn create_company(
-    Staff(by): Staff,
-    write: Write,
-    items: Items<Company>,
-) -> Result<Answer<CreatedSome<Company>>, Error> {
-    write.create_some::<Company>(by, items).await
-}
-
-/// Replaces a company.
-///
-/// # Errors
-/// 404 when there is none, 412 when it has changed since, 400 for invalid fields.
-#[utoipa::path(put, path = "/api/companies/{id}/")]
-pub async fn update_company(
-    Staff(by): Staff,
-    id: Id<Company>,
-    write: Write,
-    body: Body<Update<Company>>,
-) -> Result<Answer<Changed<Company>>, Error> {
-    write.update(by, body, move |conn| id.held(conn)).await
-}
-
-/// Changes some fields of a company.
-///
-/// # Errors
-/// 404 when there is none, 412 when it has changed since, 400 for invalid fields.
-#[utoipa::path(patch, path = "/api/companies/{id}/")]
-pub async fn partial_update_company(
-    Staff(by): Staff,
-    id: Id<Company>,
-    write: Write,
-    body: Body<Patch<Company>>,
-) -> Result<Answer<Changed<Company>>, Error> {
-    write.update(by, body, move |conn| id.held(conn)).await
-}
-
-/// Deletes a company and its developers.
-///
-/// # Errors
-/// 404 when there is none, 412 when it has changed since.
-#[utoipa::path(delete, path = "/api/companies/{id}/")]
-pub async fn delete_company(
-    _: Staff,
-    _: NoParams,
-    id: Id<Company>,
-    write: Write,
-) -> Result<Answer<Done>, Error> {
-    write.delete(move |conn| id.held(conn)).await
+    fn show(_: &mut DbConnection, rows: Vec<Self>, _: &Fields) -> QueryResult<Vec<Self>> {
+        Ok(rows)
+    }
 }
 
 impl Resource for Company {
     const TYPE: ObjectType = ObjectType::Company;
-    type Body = CompanyBody;
+    const ABOUT: About = About {
+        many: "companies",
+        one: "a company",
+        list: "Companies, newest first.",
+        create: "",
+        editors: "",
+        delete: "Deletes a company and its developers.",
+    };
+    const BULK: bool = true;
+    type Creator = Staff;
+    type Editor = Managing<Self>;
+    type Remover = Managing<Self>;
     type Draft = CompanyDraft;
     type Known = Names<Self>;
 
@@ -230,13 +92,5 @@ impl Resource for Company {
         let developers = Developer::ids_of_company(conn, id)?;
         cascade::deleted::<Developer>(conn, author, &developers)?;
         Ok(Self::remove(conn, id)?)
-    }
-
-    fn bodies(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<(i64, CompanyBody)>> {
-        let companies = Self::of_ids(conn, ids)?;
-        Ok(companies
-            .into_iter()
-            .map(|company| (company.id, company.into()))
-            .collect())
     }
 }

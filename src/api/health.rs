@@ -23,17 +23,10 @@ pub struct Health {
 
 const OK: Json<Health> = Json(Health { status: "ok" });
 
-/// Liveness: the process serves.
-#[utoipa::path(get, path = "/healthz")]
 pub async fn get_health(_: Probe, _: NoParams) -> Json<Health> {
     OK
 }
 
-/// Readiness: the database answers and has the schema of this version.
-///
-/// # Errors
-/// 503 with the reason when it cannot.
-#[utoipa::path(get, path = "/readyz")]
 pub async fn get_readiness(_: Probe, db: Data<Db>, _: NoParams) -> Result<Json<Health>, Error> {
     db.ready()
         .await

@@ -10,6 +10,9 @@ pub trait Input: Sized + 'static {
     /// Whether fields that are not named get their defaults; otherwise they keep their values.
     const WHOLE: bool = true;
 
+    /// Statuses of errors that its fields can lead to, beside 400.
+    const REFUSALS: &[u16] = &[];
+
     /// The name of the body's schema.
     fn name() -> String;
 

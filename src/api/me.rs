@@ -1,74 +1,37 @@
 //! What users see and change of themselves.
 
 use actix_web::{HttpRequest, web::Data};
-use serde::Serialize;
+use diesel::QueryResult;
 use serde_json::{Value, json};
-use utoipa::ToSchema;
 
 use super::{
-    Answer, Body, Changed, Done, Form, Id, Input, Write, form,
-    users::{UserBody, check_password},
+    Answer, Body, Changed, Done, Form, Id, Input, Readable, Write, form,
+    users::check_password,
     write::{author, once, replay},
 };
 use crate::{
     auth::{self, Auth, PasswordHash},
     db::{Db, DbConnection, Stamp},
     error::Error,
-    models::{Action, ObjectType, Session, Stored, User, UserDraft, hidden_change},
-    query::{Detail, Filter, Filtered, List, Listed, NoParams, Page, Shape, Shown},
+    models::{Action, ObjectType, Session, SessionQuery, Stored, User, UserDraft, hidden_change},
+    query::{Detail, Fields, Filtered, Listed, NoParams, Shown},
 };
 
-/// A session as its user sees it: where and when a sign-in began it, and when its tokens were last renewed.
-///
-/// ```json
-/// {
-///   "id": 5, "address": "192.0.2.7", "user_agent": "curl/8.14.1", "created_at": "2026-11-20T08:15:30.123456Z",
-///   "last_used_at": "2026-11-20T08:20:30.123456Z", "expires_at": "2026-11-21T08:20:30.123456Z"
-/// }
-/// ```
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Session)]
-pub struct SessionBody {
-    pub id: i64,
-    #[schema(required)]
-    pub address: Option<String>,
-    pub user_agent: String,
-    pub created_at: Stamp,
-    pub last_used_at: Stamp,
-    pub expires_at: Stamp,
-}
-
-impl From<Session> for SessionBody {
-    fn from(session: Session) -> Self {
-        let Session {
-            id,
-            address,
-            user_agent,
-            created_at,
-            last_used_at,
-            expires_at,
-        } = session;
-        Self {
-            id,
-            address,
-            user_agent,
-            created_at,
-            last_used_at,
-            expires_at,
-        }
-    }
-}
-
 impl Filtered for Session {
-    const FILTERS: &'static [Filter] = &[];
-    const SHAPE: Shape = &[
-        ("id", &[]),
-        ("address", &[]),
-        ("user_agent", &[]),
-        ("created_at", &[]),
-        ("last_used_at", &[]),
-        ("expires_at", &[]),
-    ];
+    type Body = Self;
+}
+
+/// Everybody sees their own.
+impl Readable for Session {
+    type Reader = auth::User;
+
+    fn visible(user: &auth::User, _: &Fields) -> SessionQuery {
+        Self::of_user(user.id, Stamp::now())
+    }
+
+    fn show(_: &mut DbConnection, rows: Vec<Self>, _: &Fields) -> QueryResult<Vec<Self>> {
+        Ok(rows)
+    }
 }
 
 /// What users change of themselves.
@@ -131,25 +94,15 @@ impl Input for NewPassword {
     }
 }
 
-/// The caller.
-///
-/// # Errors
-/// 400 for a field that it does not have.
-#[utoipa::path(get, path = "/api/users/me/")]
 pub async fn get_me(
     user: auth::User,
     db: Data<Db>,
     detail: Detail<User>,
-) -> Result<Shown<UserBody>, Error> {
+) -> Result<Shown<User>, Error> {
     let body = db.read(move |conn| stored(conn, user.id)).await?;
     Ok(detail.fields.show(body))
 }
 
-/// Changes the caller's email; the rest is the staff's to change.
-///
-/// # Errors
-/// 412 when it has changed since, 400 for fields that do not fit.
-#[utoipa::path(patch, path = "/api/users/me/")]
 pub async fn update_me(
     user: auth::User,
     write: Write,
@@ -173,11 +126,6 @@ pub async fn update_me(
     write.change(load, work).await
 }
 
-/// A new password for the caller, which ends the caller's sessions.
-///
-/// # Errors
-/// 400 for a current password that is wrong and a new one that breaks the rules.
-#[utoipa::path(post, path = "/api/users/me/password/")]
 pub async fn set_my_password(
     user: auth::User,
     request: HttpRequest,
@@ -236,27 +184,6 @@ async fn passwords(
 
 const WRONG_PASSWORD: &str = "Your old password was entered incorrectly. Please enter it again.";
 
-/// Where the caller is signed in, the latest sign-in first.
-///
-/// # Errors
-/// 400 for a parameter that does not fit, 404 for a cursor that does not.
-#[utoipa::path(get, path = "/api/users/me/sessions/")]
-pub async fn list_my_sessions(
-    user: auth::User,
-    db: Data<Db>,
-    list: List<Session>,
-) -> Result<Page<Shown<SessionBody>>, Error> {
-    let (slice, frame) = db
-        .read(move |conn| list.load(conn, Session::of_user(user.id, Stamp::now())))
-        .await?;
-    Ok(frame.page(slice))
-}
-
-/// Ends one sign-in of the caller: its refresh token works no more.
-///
-/// # Errors
-/// 404 when the caller has none of this id.
-#[utoipa::path(delete, path = "/api/users/me/sessions/{id}/")]
 pub async fn end_my_session(
     user: auth::User,
     _: NoParams,
@@ -270,7 +197,7 @@ pub async fn end_my_session(
     .await
 }
 
-fn stored(conn: &mut DbConnection, id: i64) -> Result<UserBody, Error> {
+fn stored(conn: &mut DbConnection, id: i64) -> Result<User, Error> {
     let user = User::find(conn, id)?;
-    Ok(user.ok_or(Error::NoSuchObject(User::NAME))?.into())
+    user.ok_or(Error::NoSuchObject(User::NAME))
 }

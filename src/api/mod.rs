@@ -15,6 +15,7 @@ mod input;
 pub mod me;
 mod names;
 pub mod projects;
+pub mod reading;
 mod resource;
 pub mod root;
 pub mod schema;
@@ -22,6 +23,7 @@ pub mod skills;
 pub mod tokens;
 pub mod users;
 pub mod write;
+pub mod writing;
 
 pub use self::{
     answer::{Answer, Changed, Created, CreatedSome, Done, Linked},
@@ -30,6 +32,7 @@ pub use self::{
     id::Id,
     input::{Create, Input, Patch, Update},
     names::Names,
-    resource::Resource,
+    reading::Readable,
+    resource::{About, Resource},
     write::Write,
 };

@@ -1,21 +1,17 @@
-use actix_web::web::Data;
 use diesel::QueryResult;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{
-    Answer, Body, Changed, Create, Created, Done, Form, Id, Patch, Resource, Update, Write, form,
-    skills::SkillBody,
-};
+use super::{About, Form, Readable, Resource, form};
 use crate::{
     auth::{self, Editing, Owned},
-    db::{Db, DbConnection, Stamp},
+    db::{DbConnection, Stamp},
     error::Error,
     models::{
         Author, Found, ObjectType, Project, ProjectDraft, ProjectQuery, ProjectSkill, Skill,
         Stored, User,
     },
-    query::{Detail, Fields, Filter, Filtered, List, NoParams, Page, Shape, Shown},
+    query::{Fields, Filtered},
 };
 
 /// A project as the API shows it.
@@ -33,9 +29,9 @@ pub struct ProjectBody {
     pub id: i64,
     pub name: String,
     pub description: String,
-    /// The skills that it needs, sorted by name.
-    pub skills: Vec<SkillBody>,
-    /// The owner's user name.
+    /// Those it needs, sorted by name.
+    pub skills: Vec<Skill>,
+    /// The user name of whose it is.
     pub owner: String,
     pub created_at: Stamp,
     pub updated_at: Stamp,
@@ -55,7 +51,7 @@ impl From<(Project, Vec<Skill>)> for ProjectBody {
             id,
             name,
             description,
-            skills: skills.into_iter().map(SkillBody::from).collect(),
+            skills,
             owner: owner.username,
             created_at,
             updated_at,
@@ -64,16 +60,33 @@ impl From<(Project, Vec<Skill>)> for ProjectBody {
 }
 
 impl Filtered for Project {
-    const FILTERS: &'static [Filter] = &[];
-    const SHAPE: Shape = &[
-        ("id", &[]),
-        ("name", &[]),
-        ("description", &[]),
-        ("skills", &["id", "name", "category"]),
-        ("owner", &[]),
-        ("created_at", &[]),
-        ("updated_at", &[]),
-    ];
+    type Body = ProjectBody;
+}
+
+/// Users see their own projects, staff see everybody's.
+impl Readable for Project {
+    type Reader = auth::User;
+
+    fn visible(user: &auth::User, _: &Fields) -> ProjectQuery {
+        if user.is_staff {
+            Self::all()
+        } else {
+            Self::of_owner(user.id)
+        }
+    }
+
+    fn show(
+        conn: &mut DbConnection,
+        rows: Vec<Self>,
+        fields: &Fields,
+    ) -> QueryResult<Vec<ProjectBody>> {
+        let rows = if fields.contains("skills") {
+            Self::with_skills(conn, rows)?
+        } else {
+            rows.into_iter().map(|row| (row, Vec::new())).collect()
+        };
+        Ok(rows.into_iter().map(ProjectBody::from).collect())
+    }
 }
 
 /// Projects are visible to their owner and staff only.
@@ -82,125 +95,6 @@ impl Owned for Project {
 
     fn owner(&self) -> Option<i64> {
         Some(self.owner.id)
-    }
-}
-
-/// The caller's projects, newest first. Staff see the projects of all users.
-///
-/// # Errors
-/// 400 for an unknown or invalid parameter, 404 for an invalid cursor.
-#[utoipa::path(get, path = "/api/projects/")]
-pub async fn list_projects(
-    user: auth::User,
-    db: Data<Db>,
-    list: List<Project>,
-) -> Result<Page<Shown<ProjectBody>>, Error> {
-    let (slice, frame) = db
-        .read(move |conn| {
-            let (slice, frame) = list.load(conn, visible_to(&user))?;
-            let slice = slice.try_map(|rows| complete(conn, rows, frame.fields()))?;
-            Ok::<_, Error>((slice, frame))
-        })
-        .await?;
-    Ok(frame.page(slice))
-}
-
-/// One project.
-///
-/// # Errors
-/// 404 when there is none that the caller may see, 400 for an unknown field.
-#[utoipa::path(get, path = "/api/projects/{id}/")]
-pub async fn get_project(
-    user: auth::User,
-    db: Data<Db>,
-    id: Id<Project>,
-    detail: Detail<Project>,
-) -> Result<Shown<ProjectBody>, Error> {
-    let fields = detail.fields.clone();
-    let found = db
-        .read(move |conn| {
-            let project = id.found(Project::find_among(conn, visible_to(&user), id.get())?)?;
-            id.found(complete(conn, vec![project], &fields)?.pop())
-        })
-        .await?;
-    Ok(detail.fields.show(found.into()))
-}
-
-/// Creates a project. The caller becomes its owner; staff may name another.
-///
-/// # Errors
-/// 400 for invalid fields.
-#[utoipa::path(post, path = "/api/projects/")]
-pub async fn create_project(
-    user: auth::User,
-    write: Write,
-    body: Body<Create<Project>>,
-) -> Result<Answer<Created<Project>>, Error> {
-    write.create::<Project>(user, body).await
-}
-
-/// Replaces a project. For its owner and staff.
-///
-/// # Errors
-/// 404 when there is none that the caller may see, 412 when it has changed since, 400 for invalid fields.
-#[utoipa::path(put, path = "/api/projects/{id}/")]
-pub async fn update_project(
-    editing: Editing<Project>,
-    write: Write,
-    body: Body<Update<Project>>,
-) -> Result<Answer<Changed<Project>>, Error> {
-    let by = editing.user.clone();
-    write.update(by, body, move |conn| editing.load(conn)).await
-}
-
-/// Changes some fields of a project. For its owner and staff.
-///
-/// # Errors
-/// 404 when there is none that the caller may see, 412 when it has changed since, 400 for invalid fields.
-#[utoipa::path(patch, path = "/api/projects/{id}/")]
-pub async fn partial_update_project(
-    editing: Editing<Project>,
-    write: Write,
-    body: Body<Patch<Project>>,
-) -> Result<Answer<Changed<Project>>, Error> {
-    let by = editing.user.clone();
-    write.update(by, body, move |conn| editing.load(conn)).await
-}
-
-/// Deletes a project.
-///
-/// # Errors
-/// 404 when there is none that the caller may see, 412 when it has changed since.
-#[utoipa::path(delete, path = "/api/projects/{id}/")]
-pub async fn delete_project(
-    editing: Editing<Project>,
-    _: NoParams,
-    write: Write,
-) -> Result<Answer<Done>, Error> {
-    write.delete(move |conn| editing.load(conn)).await
-}
-
-fn visible_to(user: &auth::User) -> ProjectQuery {
-    if user.is_staff {
-        Project::all()
-    } else {
-        Project::of_owner(user.id)
-    }
-}
-
-/// The projects with their skills, which are loaded only when they are shown.
-fn complete(
-    conn: &mut DbConnection,
-    projects: Vec<Project>,
-    fields: &Fields,
-) -> diesel::QueryResult<Vec<(Project, Vec<Skill>)>> {
-    if fields.contains("skills") {
-        Project::with_skills(conn, projects)
-    } else {
-        Ok(projects
-            .into_iter()
-            .map(|project| (project, Vec::new()))
-            .collect())
     }
 }
 
@@ -213,7 +107,17 @@ pub struct Referred {
 
 impl Resource for Project {
     const TYPE: ObjectType = ObjectType::Project;
-    type Body = ProjectBody;
+    const ABOUT: About = About {
+        many: "projects",
+        one: "a project",
+        list: "The caller's projects, newest first. Staff see the projects of all users.",
+        create: " The caller becomes its owner; staff may name another.",
+        editors: " For its owner and staff.",
+        delete: "Deletes a project.",
+    };
+    type Creator = auth::User;
+    type Editor = Editing<Self>;
+    type Remover = Editing<Self>;
     /// The row, and the skills when the form names them.
     type Draft = (ProjectDraft, Option<Vec<i64>>);
     type Known = Referred;
@@ -286,14 +190,5 @@ impl Resource for Project {
 
     fn delete(conn: &mut DbConnection, id: i64, _: &Author) -> Result<(), Error> {
         Ok(Self::remove(conn, id)?)
-    }
-
-    fn bodies(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<(i64, ProjectBody)>> {
-        let projects = Self::of_ids(conn, ids)?;
-        let projects = Self::with_skills(conn, projects)?;
-        Ok(projects
-            .into_iter()
-            .map(|found| (found.0.id, found.into()))
-            .collect())
     }
 }

@@ -1,21 +1,43 @@
 //! What differs between the models that clients write. What is the same for all is in `write.rs`.
 
-use serde::Serialize;
-use utoipa::ToSchema;
-
-use super::Form;
+use super::{Form, Readable};
 use crate::{
-    auth,
+    auth::{self, Edits, Guard},
     db::{DbConnection, Stamp},
     error::Error,
     models::{Author, ObjectType, Stored},
+    query::Fields,
 };
 
+/// What paths and the documentation say of a resource.
+#[derive(Debug, Clone, Copy)]
+pub struct About {
+    /// The last part of the list's path, which is also the tag: `companies`.
+    pub many: &'static str,
+    /// One of them with its article: `a company`.
+    pub one: &'static str,
+    /// A sentence about the list.
+    pub list: &'static str,
+    /// What follows "Creates a company.": empty, or a blank and a sentence.
+    pub create: &'static str,
+    /// What follows "Replaces a company.": empty, or a blank and a sentence.
+    pub editors: &'static str,
+    /// A sentence about deleting one.
+    pub delete: &'static str,
+}
+
 /// A model whose objects are created, changed and deleted over HTTP.
-pub trait Resource: Stored {
+pub trait Resource: Readable + Stored {
     const TYPE: ObjectType;
-    /// An object as the API shows it.
-    type Body: Serialize + ToSchema + Send + 'static;
+    const ABOUT: About;
+    /// Whether one request may create many.
+    const BULK: bool = false;
+    /// Who may create one.
+    type Creator: Guard + Into<auth::User>;
+    /// Who may change one.
+    type Editor: Edits<Self>;
+    /// Who may delete one.
+    type Remover: Edits<Self>;
     /// The writable state of an object, before it is stored.
     type Draft: Clone + Send;
     /// The objects that forms refer to and the names that are taken, looked up for all forms of a request at once.
@@ -67,8 +89,13 @@ pub trait Resource: Stored {
     /// 400 when the object must stay.
     fn delete(conn: &mut DbConnection, id: i64, author: &Author) -> Result<(), Error>;
 
-    /// The objects with these ids, each with its id. Objects that others have deleted meanwhile are left out.
-    fn bodies(conn: &mut DbConnection, ids: &[i64]) -> diesel::QueryResult<Vec<(i64, Self::Body)>>;
+    /// The objects with these ids, whole, each with its id. Objects that others have deleted meanwhile are left out.
+    fn bodies(conn: &mut DbConnection, ids: &[i64]) -> diesel::QueryResult<Vec<(i64, Self::Body)>> {
+        let rows = Self::of_ids(conn, ids)?;
+        let found: Vec<i64> = rows.iter().map(Stored::id).collect();
+        let bodies = Self::show(conn, rows, &Fields::default())?;
+        Ok(found.into_iter().zip(bodies).collect())
+    }
 
     /// Fields that the draft changes and that are never shown, such as a password.
     fn hidden(_draft: &Self::Draft) -> &'static [&'static str] {

@@ -6,7 +6,7 @@ use crate::{
     error::Error,
     middleware::preferred,
     openapi::{Describe, Operation},
-    query::{self, Shown, alone},
+    query::{self, Shape, Shown, alone},
     routes::RESOURCES,
     urls,
 };
@@ -14,20 +14,21 @@ use crate::{
 /// JSON for a client, HTML for a browser.
 pub const MEDIA_TYPES: [&str; 2] = ["application/json", "text/html"];
 
-/// The URLs of the resources. A browser is redirected to the documentation.
-///
-/// # Errors
-/// 400 for an unknown field or parameter.
-#[utoipa::path(get, path = "/api/")]
 pub async fn list_resources(_: Anyone, request: HttpRequest) -> Result<Root, Error> {
-    let fields = alone(&request, RESOURCES)?;
+    let fields = alone(&request, resources)?;
     if preferred(request.headers(), &MEDIA_TYPES) == Some("text/html") {
         return Ok(Root::Browser);
     }
     let root = urls::canonical(&request);
     let url = |name: &str| (name.to_owned(), format!("{root}{name}/").into());
-    let resources = RESOURCES.iter().map(|(name, _)| url(name)).collect();
+    let resources = RESOURCES.into_iter().map(url).collect();
     Ok(Root::Client(fields.show(resources)))
+}
+
+/// The fields of the answer.
+fn resources() -> Shape {
+    let names = RESOURCES.into_iter();
+    names.map(|name| (name.to_owned(), Vec::new())).collect()
 }
 
 /// The answer of the root.
@@ -58,11 +59,11 @@ impl Describe for Root {
     fn describe(operation: &mut Operation) {
         let url = json!({"type": "string", "format": "uri"});
         let urls: Map<String, Value> = RESOURCES
-            .iter()
-            .map(|(name, _)| ((*name).to_owned(), url.clone()))
+            .into_iter()
+            .map(|name| (name.to_owned(), url.clone()))
             .collect();
         let schema = json!({"type": "object", "properties": urls});
-        query::describe(operation, RESOURCES);
+        query::describe(operation, &resources());
         operation.answer(200, "The URLs of the resources.", Some(&schema), &["Vary"]);
         operation.answer(
             302,

@@ -21,11 +21,6 @@ pub const MEDIA_TYPES: [&str; 6] = [
     "text/yaml",
 ];
 
-/// The OpenAPI description of this API.
-///
-/// # Errors
-/// 400 for an unknown format or parameter.
-#[utoipa::path(get, path = "/api/schema/")]
 pub async fn get_schema(_: Anyone, spelling: Spelling) -> Result<Document, Error> {
     let document = openapi::document()?;
     let Spelling(media_type) = spelling;

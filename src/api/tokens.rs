@@ -58,6 +58,8 @@ pub struct RefreshToken(String);
 pub struct AnyToken(String);
 
 impl Input for Credentials {
+    const REFUSALS: &[u16] = &[401];
+
     fn name() -> String {
         "Credentials".to_owned()
     }
@@ -75,6 +77,8 @@ impl Input for Credentials {
 }
 
 impl Input for RefreshToken {
+    const REFUSALS: &[u16] = &[401];
+
     fn name() -> String {
         "RefreshToken".to_owned()
     }
@@ -89,6 +93,8 @@ impl Input for RefreshToken {
 }
 
 impl Input for AnyToken {
+    const REFUSALS: &[u16] = &[401];
+
     fn name() -> String {
         "AnyToken".to_owned()
     }
@@ -108,11 +114,6 @@ fn token(form: &mut Form, name: &str) -> String {
     token
 }
 
-/// A pair of tokens for a user name and password. It begins a session.
-///
-/// # Errors
-/// 401 when they are not those of an active user.
-#[utoipa::path(post, path = "/api/token/", responses((status = 401)))]
 pub async fn obtain_token(
     _: Anonymous,
     request: HttpRequest,
@@ -162,11 +163,6 @@ async fn refuse(
     Err(NO_ACCOUNT)
 }
 
-/// The next pair for a refresh token, once.
-///
-/// # Errors
-/// 401 for a token that is not good; a used one ends its session.
-#[utoipa::path(post, path = "/api/token/refresh/", responses((status = 401)))]
 pub async fn refresh_token(
     _: Anonymous,
     db: Data<Db>,
@@ -190,11 +186,6 @@ pub async fn refresh_token(
     }
 }
 
-/// Whether a token of either type would be taken.
-///
-/// # Errors
-/// 401 when it would not.
-#[utoipa::path(post, path = "/api/token/verify/", responses((status = 401)))]
 pub async fn verify_token(
     _: Anonymous,
     db: Data<Db>,
@@ -215,11 +206,6 @@ pub async fn verify_token(
     Ok(Json(Empty {}))
 }
 
-/// Ends the session of a refresh token.
-///
-/// # Errors
-/// 401 for a token that is not good, or whose session has ended before.
-#[utoipa::path(post, path = "/api/token/blacklist/", responses((status = 401)))]
 pub async fn blacklist_token(
     _: Anonymous,
     db: Data<Db>,

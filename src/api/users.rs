@@ -1,113 +1,35 @@
 use actix_web::web::Data;
 use diesel::QueryResult;
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::{
-    Answer, Body, Changed, Create, Created, Done, Form, Id, Names, Patch, Resource, Update, Write,
-    cascade, form,
+    About, Answer, Body, Changed, Create, Created, Form, Names, Patch, Readable, Resource, Update,
+    Write, cascade, form,
 };
 use crate::{
-    auth::{self, Auth, PasswordHash, Staff, password},
-    db::{Db, DbConnection, Stamp},
+    auth::{self, Auth, Managing, PasswordHash, Staff, password},
+    db::{DbConnection, Stamp},
     error::Error,
-    models::{Author, Developer, ObjectType, Project, Stored, User, UserDraft},
-    query::{Detail, Filter, Filtered, List, NoParams, Page, Shape, Shown},
+    models::{Author, Developer, ObjectType, Project, Stored, User, UserDraft, UserQuery},
+    query::{Fields, Filtered},
 };
 
-/// A user as the API shows it. A password can be set, and is never shown.
-///
-/// ```json
-/// {
-///   "id": 2, "username": "ada", "email": "ada@example.org", "is_staff": false, "is_active": true,
-///   "date_joined": "2026-11-20T08:15:30.123456Z", "last_login": null
-/// }
-/// ```
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = User)]
-pub struct UserBody {
-    pub id: i64,
-    pub username: String,
-    pub email: String,
-    pub is_staff: bool,
-    pub is_active: bool,
-    pub date_joined: Stamp,
-    #[schema(required)]
-    pub last_login: Option<Stamp>,
+impl Filtered for User {
+    type Body = Self;
 }
 
-impl From<User> for UserBody {
-    fn from(user: User) -> Self {
-        let User {
-            id,
-            username,
-            email,
-            is_staff,
-            is_active,
-            date_joined,
-            last_login,
-        } = user;
-        Self {
-            id,
-            username,
-            email,
-            is_staff,
-            is_active,
-            date_joined,
-            last_login,
-        }
+impl Readable for User {
+    type Reader = Staff;
+
+    fn visible(_: &Staff, _: &Fields) -> UserQuery {
+        Self::all()
+    }
+
+    fn show(_: &mut DbConnection, rows: Vec<Self>, _: &Fields) -> QueryResult<Vec<Self>> {
+        Ok(rows)
     }
 }
 
-impl Filtered for User {
-    const FILTERS: &'static [Filter] = &[];
-    const SHAPE: Shape = &[
-        ("id", &[]),
-        ("username", &[]),
-        ("email", &[]),
-        ("is_staff", &[]),
-        ("is_active", &[]),
-        ("date_joined", &[]),
-        ("last_login", &[]),
-    ];
-}
-
-/// Users.
-///
-/// # Errors
-/// 400 for an unknown or invalid parameter, 404 for an invalid cursor.
-#[utoipa::path(get, path = "/api/users/")]
-pub async fn list_users(
-    _: Staff,
-    db: Data<Db>,
-    list: List<User>,
-) -> Result<Page<Shown<UserBody>>, Error> {
-    let (slice, frame) = db.read(move |conn| list.load(conn, User::all())).await?;
-    Ok(frame.page(slice))
-}
-
-/// One user.
-///
-/// # Errors
-/// 400 for an unknown field, 404 when there is none.
-#[utoipa::path(get, path = "/api/users/{id}/")]
-pub async fn get_user(
-    _: Staff,
-    db: Data<Db>,
-    id: Id<User>,
-    detail: Detail<User>,
-) -> Result<Shown<UserBody>, Error> {
-    let user = db
-        .read(move |conn| id.found(User::find(conn, id.get())?))
-        .await?;
-    Ok(detail.fields.show(user.into()))
-}
-
-/// Creates a user.
-///
-/// # Errors
-/// 400 for invalid fields.
-#[utoipa::path(post, path = "/api/users/")]
+/// POST of a user. The password is hashed before the transaction.
 pub async fn create_user(
     Staff(by): Staff,
     write: Write,
@@ -118,55 +40,41 @@ pub async fn create_user(
     write.create::<User>(by, body).await
 }
 
-/// Replaces a user. A new password ends the user's sessions.
-///
-/// # Errors
-/// 404 when there is none, 412 when it has changed since, 400 for invalid fields.
-#[utoipa::path(put, path = "/api/users/{id}/")]
+/// PUT of a user. The password is hashed before the transaction.
 pub async fn update_user(
-    Staff(by): Staff,
-    id: Id<User>,
+    editor: Managing<User>,
     write: Write,
     auth: Data<Auth>,
     body: Body<Update<User>>,
 ) -> Result<Answer<Changed<User>>, Error> {
     let body = body.hash_password(&auth).await?;
-    write.update(by, body, move |conn| id.held(conn)).await
+    write.update(editor, body).await
 }
 
-/// Changes some fields of a user. A new password ends the user's sessions.
-///
-/// # Errors
-/// 404 when there is none, 412 when it has changed since, 400 for invalid fields.
-#[utoipa::path(patch, path = "/api/users/{id}/")]
+/// PATCH of a user. The password is hashed before the transaction.
 pub async fn partial_update_user(
-    Staff(by): Staff,
-    id: Id<User>,
+    editor: Managing<User>,
     write: Write,
     auth: Data<Auth>,
     body: Body<Patch<User>>,
 ) -> Result<Answer<Changed<User>>, Error> {
     let body = body.hash_password(&auth).await?;
-    write.update(by, body, move |conn| id.held(conn)).await
-}
-
-/// Deletes a user and the user's projects. The user's developer stays, without an account.
-///
-/// # Errors
-/// 404 when there is none, 412 when it has changed since, 400 for the last active staff user.
-#[utoipa::path(delete, path = "/api/users/{id}/")]
-pub async fn delete_user(
-    _: Staff,
-    _: NoParams,
-    id: Id<User>,
-    write: Write,
-) -> Result<Answer<Done>, Error> {
-    write.delete(move |conn| id.held(conn)).await
+    write.update(editor, body).await
 }
 
 impl Resource for User {
     const TYPE: ObjectType = ObjectType::User;
-    type Body = UserBody;
+    const ABOUT: About = About {
+        many: "users",
+        one: "a user",
+        list: "Users.",
+        create: "",
+        editors: "",
+        delete: "Deletes a user and the user's projects. The user's developer stays, without an account.",
+    };
+    type Creator = Staff;
+    type Editor = Managing<Self>;
+    type Remover = Managing<Self>;
     /// With the hash of a new password.
     type Draft = (UserDraft, Option<PasswordHash>);
     type Known = Names<Self>;
@@ -245,14 +153,6 @@ impl Resource for User {
         let developer = Developer::id_of_user(conn, id)?;
         cascade::orphaned::<Developer>(conn, author, developer.as_slice())?;
         Ok(Self::remove(conn, id)?)
-    }
-
-    fn bodies(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<(i64, UserBody)>> {
-        let users = Self::of_ids(conn, ids)?;
-        Ok(users
-            .into_iter()
-            .map(|user| (user.id, user.into()))
-            .collect())
     }
 }
 

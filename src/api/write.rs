@@ -5,9 +5,8 @@ use std::{
     future::{Ready, ready},
 };
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::Method, web::Data};
 use serde_json::{Value, json};
-use utoipa::openapi::HttpMethod;
 
 use super::{
     Answer, Body, Form, Items, Resource,
@@ -16,7 +15,7 @@ use super::{
     input::{Create, Input},
 };
 use crate::{
-    auth::{self, caller},
+    auth::{self, Edits, caller},
     db::{Db, DbConnection, Stamp},
     error::{Error, FieldErrors},
     middleware::request_id,
@@ -89,16 +88,17 @@ impl Write {
         .await
     }
 
-    /// Changes the object that `load` finds and judges.
+    /// Changes the object that the editor leads to.
     ///
     /// # Errors
-    /// Those of `load`, 412 when it is not as the client expects it, 400 for fields that do not fit.
+    /// 403 and 404 by the editor, 412 when it is not as the client expects it, 400 for fields that do not fit.
     pub async fn update<R: Resource, I: Input>(
         self,
-        by: auth::User,
+        editor: impl Edits<R>,
         body: Body<I>,
-        load: impl FnOnce(&mut DbConnection) -> Result<R, Error> + Send + 'static,
     ) -> Result<Answer<Changed<R>>, Error> {
+        let by = editor.user().clone();
+        let load = move |conn: &mut DbConnection| editor.load(conn);
         self.change(load, move |conn, object: R| {
             let id = object.id();
             let mut form = body.form()?;
@@ -344,7 +344,7 @@ impl FromRequest for Write {
 impl Describe for Write {
     fn describe(operation: &mut Operation) {
         operation.refuses(&[412]);
-        let changes = operation.method != HttpMethod::Post;
+        let changes = operation.method != Method::POST;
         let mut header = |name, about| {
             operation.parameter(Place::Header, name, about, json!({"type": "string"}));
         };

@@ -15,7 +15,7 @@ use crate::{
 
 /// Whom a handler answers. It is the handler's first argument, for [`Endpoint`](crate::endpoint::Endpoint) takes no other
 /// handlers: a forgotten check does not compile.
-pub trait Guard: FromRequest<Error = Error> + Describe + 'static {
+pub trait Guard: FromRequest<Error = Error> + Describe + Send + 'static {
     /// Whether it asks who is calling at all.
     const ASKS: bool = true;
     /// Whether requests are counted for the throttles.
@@ -89,6 +89,24 @@ pub struct Editing<T> {
     id: Id<T>,
 }
 
+/// Staff who want to change the `T` of the path's `{id}`.
+pub struct Managing<T> {
+    pub user: User,
+    id: Id<T>,
+}
+
+/// A guard that leads to the object to be changed.
+pub trait Edits<T>: Guard {
+    /// Who changes it.
+    fn user(&self) -> &User;
+
+    /// Loads the object in the transaction that changes it.
+    ///
+    /// # Errors
+    /// 404 when it is not there or not to be seen, 403 when it is another's.
+    fn load(&self, conn: &mut DbConnection) -> Result<T, Error>;
+}
+
 /// An object that belongs to somebody.
 pub trait Owned: Resource {
     /// Whether those whose it is not see it all the same.
@@ -98,12 +116,22 @@ pub trait Owned: Resource {
     fn owner(&self) -> Option<i64>;
 }
 
-impl<T: Owned> Editing<T> {
-    /// Loads the object for a change.
-    ///
-    /// # Errors
-    /// 404 when it is not there or not to be seen, 403 when it is another's.
-    pub fn load(&self, conn: &mut DbConnection) -> Result<T, Error> {
+impl<T: Resource> Edits<T> for Managing<T> {
+    fn user(&self) -> &User {
+        &self.user
+    }
+
+    fn load(&self, conn: &mut DbConnection) -> Result<T, Error> {
+        self.id.held(conn)
+    }
+}
+
+impl<T: Owned> Edits<T> for Editing<T> {
+    fn user(&self) -> &User {
+        &self.user
+    }
+
+    fn load(&self, conn: &mut DbConnection) -> Result<T, Error> {
         let object = self.id.held(conn)?;
         if self.user.is_staff || object.owner() == Some(self.user.id) {
             Ok(object)
@@ -174,6 +202,18 @@ impl Guard for Staff {
     }
 }
 
+impl From<Staff> for User {
+    fn from(Staff(user): Staff) -> Self {
+        user
+    }
+}
+
+impl<T: Resource> Guard for Managing<T> {
+    fn admit(caller: Option<&UserRights>) -> Result<(), Error> {
+        Staff::admit(caller)
+    }
+}
+
 impl<T: Owned> Guard for Editing<T> {
     fn admit(caller: Option<&UserRights>) -> Result<(), Error> {
         User::admit(caller)
@@ -210,6 +250,13 @@ impl Describe for Staff {
     fn describe(operation: &mut Operation) {
         User::describe(operation);
         operation.refuses(&[403]);
+    }
+}
+
+impl<T: Resource> Describe for Managing<T> {
+    fn describe(operation: &mut Operation) {
+        Staff::describe(operation);
+        Id::<T>::describe(operation);
     }
 }
 
@@ -269,6 +316,20 @@ impl FromRequest for Staff {
             User::of(caller).map(Self)
         });
         ready(staff)
+    }
+}
+
+impl<T: Resource> FromRequest for Managing<T> {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let managing = caller(request).and_then(|caller| {
+            Staff::admit(caller.as_ref())?;
+            let (user, id) = (User::of(caller)?, Id::of(request)?);
+            Ok(Self { user, id })
+        });
+        ready(managing)
     }
 }
 

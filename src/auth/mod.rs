@@ -13,7 +13,9 @@ use sha2::{Digest as _, Sha256};
 
 pub use self::{
     authenticate::{authenticate, caller, is_staff, leave_anonymous},
-    guard::{Anonymous, Anyone, Editing, Guard, Guarded, Owned, Probe, Staff, User},
+    guard::{
+        Anonymous, Anyone, Editing, Edits, Guard, Guarded, Managing, Owned, Probe, Staff, User,
+    },
     password::{Hasher, PasswordHash},
     secret::{Secret, random},
     token::{Claims, Keys, Refusal, TokenType},

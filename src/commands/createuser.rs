@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use super::{Failure, password};
 use crate::{
-    api::users::UserBody,
     auth::PasswordHash,
     config::Createuser,
     db::{self, Db, DbConnection, Readiness, Stamp, Target},
@@ -49,7 +48,7 @@ pub fn make(
     hash: &PasswordHash,
 ) -> Result<(), db::Error> {
     let id = draft.insert(conn, None, hash)?;
-    let made = User::find(conn, id)?.map(UserBody::from);
+    let made = User::find(conn, id)?;
     let shown = serde_json::to_value(made).unwrap_or_default();
     let mut changes = differences(Value::Null, shown);
     changes.extend(hidden_change("password"));

@@ -20,12 +20,12 @@ use crate::error::Error;
 pub trait Hook: Send + Sync {
     /// The handler of that name is about to be called. A response ends the request: neither the hooks further in nor
     /// the handler run.
-    fn before_handler(&self, _: &HttpRequest, _handler: &'static str) -> Option<HttpResponse> {
+    fn before_handler(&self, _: &HttpRequest, _handler: &str) -> Option<HttpResponse> {
         None
     }
 
     /// The handler failed, or refused. A response takes the place of the error's, and the hooks further out are not asked.
-    fn on_error(&self, _: &HttpRequest, _handler: &'static str, _: &Error) -> Option<HttpResponse> {
+    fn on_error(&self, _: &HttpRequest, _handler: &str, _: &Error) -> Option<HttpResponse> {
         None
     }
 
@@ -53,7 +53,7 @@ impl fmt::Debug for Hooks {
 struct Log;
 
 impl Hook for Log {
-    fn before_handler(&self, request: &HttpRequest, handler: &'static str) -> Option<HttpResponse> {
+    fn before_handler(&self, request: &HttpRequest, handler: &str) -> Option<HttpResponse> {
         let request_id = request_id(request);
         tracing::debug!(handler, request_id, "a request goes to its handler");
         None
@@ -62,7 +62,7 @@ impl Hook for Log {
     fn on_error(
         &self,
         request: &HttpRequest,
-        handler: &'static str,
+        handler: &str,
         error: &Error,
     ) -> Option<HttpResponse> {
         let request_id = request_id(request);
@@ -83,7 +83,7 @@ impl Hook for Log {
 /// # Errors
 /// Those of the service inside.
 pub async fn hooked<B: MessageBody>(
-    handler: &'static str,
+    handler: Arc<str>,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, ActixError> {
@@ -91,12 +91,12 @@ pub async fn hooked<B: MessageBody>(
     let hooks = hooks.as_ref().map_or(&[][..], |hooks| &hooks.0);
     let ended = hooks
         .iter()
-        .find_map(|hook| hook.before_handler(request.request(), handler));
+        .find_map(|hook| hook.before_handler(request.request(), &handler));
     if let Some(response) = ended {
         return Ok(request.into_response(response).map_into_right_body());
     }
     let response = next.call(request).await?;
-    Ok(match instead(hooks, handler, &response) {
+    Ok(match instead(hooks, &handler, &response) {
         Some(other) => response.into_response(other).map_into_right_body(),
         None => response.map_into_left_body(),
     })
@@ -105,7 +105,7 @@ pub async fn hooked<B: MessageBody>(
 /// What a hook has to say to the error of a response, when it is one.
 fn instead<B>(
     hooks: &[Arc<dyn Hook>],
-    handler: &'static str,
+    handler: &str,
     response: &ServiceResponse<B>,
 ) -> Option<HttpResponse<BoxBody>> {
     let error = response.response().error()?.as_error::<Error>()?;

@@ -4,6 +4,7 @@ use diesel::{dsl, prelude::*};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::stored::stored;
 use crate::{
     db::{Backend, DbConnection, Stamp, schema::audit},
     query::{Condition, Field, Listed},
@@ -86,19 +87,11 @@ impl ObjectType {
     }
 }
 
+stored!(AuditEntry, audit);
+
 impl AuditEntry {
     pub fn all() -> AuditQuery {
         audit::table.select(Self::as_select()).into_boxed()
-    }
-
-    /// # Errors
-    /// Those of the statement.
-    pub fn find(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
-        audit::table
-            .find(id)
-            .select(Self::as_select())
-            .first(conn)
-            .optional()
     }
 }
 

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
 use diesel::{dsl, prelude::*};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{insert::insert_row, stored::stored};
 use crate::{
@@ -10,7 +12,11 @@ use crate::{
 };
 
 /// An employer.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Identifiable)]
+///
+/// ```json
+/// {"id": 1, "name": "Acme", "founded_year": 1999, "created_at": "2026-11-20T08:15:30.123456Z", "updated_at": "2026-11-20T08:15:30.123456Z"}
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Identifiable, Serialize, ToSchema)]
 #[diesel(table_name = companies)]
 pub struct Company {
     pub id: i64,
@@ -21,7 +27,11 @@ pub struct Company {
 }
 
 /// The part of a company that its developers show.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+///
+/// ```json
+/// {"id": 1, "name": "Acme", "founded_year": 1999}
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Serialize, ToSchema)]
 pub struct CompanyBrief {
     pub id: i64,
     pub name: String,

@@ -21,7 +21,7 @@ pub use developer::{Developer, DeveloperDraft, DeveloperQuery, DeveloperScopes, 
 pub use kept_answer::{KeptAnswer, Retry};
 pub use project::{Project, ProjectDraft, ProjectQuery, ProjectSkill};
 pub use reference::{Found, Referable, Reference};
-pub use session::{NewRefreshToken, Origin, Session, SignIn, Use};
+pub use session::{NewRefreshToken, Origin, Session, SessionQuery, SignIn, Use};
 pub use skill::{Skill, SkillDraft, SkillQuery};
 pub use stored::Stored;
 pub use user::{User, UserBrief, UserDraft, UserQuery, UserRights};

@@ -6,6 +6,8 @@
 use std::{sync::Arc, time::Duration};
 
 use diesel::{dsl, prelude::*};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::insert::insert_row;
 use crate::{
@@ -17,11 +19,19 @@ use crate::{
     query::{Condition, Field, Listed},
 };
 
-/// What a sign-in began.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Identifiable)]
+/// A session as its user sees it: where and when a sign-in began it, and when its tokens were last renewed.
+///
+/// ```json
+/// {
+///   "id": 5, "address": "192.0.2.7", "user_agent": "curl/8.14.1", "created_at": "2026-11-20T08:15:30.123456Z",
+///   "last_used_at": "2026-11-20T08:20:30.123456Z", "expires_at": "2026-11-21T08:20:30.123456Z"
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Identifiable, Serialize, ToSchema)]
 #[diesel(table_name = sessions)]
 pub struct Session {
     pub id: i64,
+    #[schema(required)]
     pub address: Option<String>,
     pub user_agent: String,
     pub created_at: Stamp,

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
 use diesel::{dsl, prelude::*};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{insert::insert_row, stored::stored};
 use crate::{
@@ -11,7 +13,11 @@ use crate::{
 };
 
 /// Something that a developer can do and a project can need.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Identifiable)]
+///
+/// ```json
+/// {"id": 3, "name": "Rust", "category": "programming"}
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Identifiable, Serialize, ToSchema)]
 #[diesel(table_name = skills)]
 pub struct Skill {
     pub id: i64,

@@ -11,7 +11,15 @@ pub trait Stored: Listed {
 
     fn id(&self) -> i64;
 
+    /// The row of this id.
     fn find(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>>;
+
+    /// The row of this id, if it is one of the query's.
+    fn find_among(
+        conn: &mut DbConnection,
+        query: Self::Query,
+        id: i64,
+    ) -> QueryResult<Option<Self>>;
 
     /// As [`find`](Self::find), and locks the row until the end of the transaction.
     fn held(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>>;
@@ -37,7 +45,15 @@ macro_rules! stored {
             }
 
             fn find(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {
-                Self::all().filter($table::id.eq(id)).first(conn).optional()
+                Self::find_among(conn, Self::all(), id)
+            }
+
+            fn find_among(
+                conn: &mut DbConnection,
+                query: Self::Query,
+                id: i64,
+            ) -> QueryResult<Option<Self>> {
+                query.filter($table::id.eq(id)).first(conn).optional()
             }
 
             fn held(conn: &mut DbConnection, id: i64) -> QueryResult<Option<Self>> {

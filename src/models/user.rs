@@ -1,6 +1,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use diesel::{dsl, prelude::*};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{insert::insert_row, one_of::OneOf, stored::stored};
 use crate::{
@@ -15,8 +17,15 @@ use crate::{
     text::fold,
 };
 
-/// Somebody who can sign in. The password's hash is none of its fields, so that it is shown nowhere.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Identifiable)]
+/// Somebody who can sign in. The password goes in alone.
+///
+/// ```json
+/// {
+///   "id": 2, "username": "ada", "email": "ada@example.org", "is_staff": false, "is_active": true,
+///   "date_joined": "2026-11-20T08:15:30.123456Z", "last_login": null
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Identifiable, Serialize, ToSchema)]
 #[diesel(table_name = users)]
 pub struct User {
     pub id: i64,
@@ -25,6 +34,7 @@ pub struct User {
     pub is_staff: bool,
     pub is_active: bool,
     pub date_joined: Stamp,
+    #[schema(required)]
     pub last_login: Option<Stamp>,
 }
 

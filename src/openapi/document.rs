@@ -1,7 +1,7 @@
 use std::sync::OnceLock;
 
+use actix_web::http::Method;
 use serde_json::{Map, Value, json};
-use utoipa::openapi::HttpMethod;
 
 use super::{
     Components, Operation,
@@ -107,12 +107,12 @@ fn operation(path: &str, described: Described, components: &mut Components) -> (
     let Described {
         method,
         renders,
-        attribute,
+        op,
         describe,
     } = described;
-    let name = serde_json::to_value(&method).unwrap_or_default();
-    let reads = method == HttpMethod::Get;
-    let mut operation = Operation::new(method, renders, attribute, components);
+    let name = method.as_str().to_ascii_lowercase();
+    let reads = method == Method::GET;
+    let mut operation = Operation::new(method, renders, &op, components);
     operation.refuses(&[406, 431, 500, 503]);
     describe(&mut operation);
     if reads {
@@ -120,7 +120,7 @@ fn operation(path: &str, described: Described, components: &mut Components) -> (
     }
     let mut operation = operation.into_value();
     operation["tags"] = json!([tag(path)]);
-    (name.as_str().unwrap_or_default().to_owned(), operation)
+    (name, operation)
 }
 
 /// The tag of a path: the resource, or what else it is about.

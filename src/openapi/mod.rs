@@ -12,7 +12,7 @@ mod yaml;
 pub use self::{
     components::Components,
     document::{Document, document},
-    operation::{Describe, Operation, Place, Security},
+    operation::{Describe, Op, Operation, Place, Security, op},
     properties::Properties,
     yaml::to_yaml,
 };

@@ -1,9 +1,12 @@
+use std::sync::Arc;
+
 use actix_web::{
     HttpRequest,
+    http::Method,
     web::{Data, Json},
 };
 use serde_json::{Map, Value, json};
-use utoipa::{ToSchema, openapi::HttpMethod};
+use utoipa::ToSchema;
 
 use super::{
     Components,
@@ -34,13 +37,43 @@ pub enum Place {
     Header,
 }
 
+/// What routes say of one method: the name of its handler, and two sentences.
+#[derive(Debug, Clone)]
+pub struct Op {
+    /// Also the `operationId`.
+    id: Arc<str>,
+    pub summary: String,
+    /// When it answers with which error.
+    refusals: String,
+}
+
+/// See [`Op`].
+pub fn op(id: impl Into<Arc<str>>, summary: impl Into<String>) -> Op {
+    Op {
+        id: id.into(),
+        summary: summary.into(),
+        refusals: String::new(),
+    }
+}
+
+impl Op {
+    pub fn id(&self) -> Arc<str> {
+        self.id.clone()
+    }
+
+    /// Says when it answers with which error.
+    pub fn refuses(mut self, text: &str) -> Self {
+        text.clone_into(&mut self.refusals);
+        self
+    }
+}
+
 /// An [Operation Object](https://spec.openapis.org/oas/v3.1.1.html#operation-object) in the making.
 pub struct Operation<'a> {
-    pub method: HttpMethod,
+    pub method: Method,
     /// The media types that its path answers in.
     pub renders: &'static [&'static str],
     security: Security,
-    /// What the handler's attribute and doc comment say.
     members: Map<String, Value>,
     parameters: Vec<Value>,
     responses: Map<String, Value>,
@@ -48,23 +81,19 @@ pub struct Operation<'a> {
 }
 
 impl<'a> Operation<'a> {
-    /// Begins with what a handler's attribute and doc comment say; a status that stands there alone is an error.
     pub fn new(
-        method: HttpMethod,
+        method: Method,
         renders: &'static [&'static str],
-        attribute: utoipa::openapi::path::Operation,
+        op: &Op,
         components: &'a mut Components,
     ) -> Self {
-        let mut members = match serde_json::to_value(attribute) {
-            Ok(Value::Object(members)) => members,
-            _ => Map::new(),
-        };
-        // The doc comment's own heading, with nothing before it to set apart.
-        if let Some(Value::String(about)) = members.get_mut("description") {
-            *about = about.replace("# Errors\n", "");
+        let mut members = Map::new();
+        members.insert("summary".to_owned(), op.summary.as_str().into());
+        if !op.refusals.is_empty() {
+            members.insert("description".to_owned(), op.refusals.as_str().into());
         }
-        let responses = members.shift_remove("responses").unwrap_or_default();
-        let mut operation = Self {
+        members.insert("operationId".to_owned(), (*op.id).into());
+        Self {
             method,
             renders,
             security: Security::Nobody,
@@ -72,11 +101,7 @@ impl<'a> Operation<'a> {
             parameters: Vec::new(),
             responses: Map::new(),
             components,
-        };
-        for status in responses.as_object().into_iter().flat_map(Map::keys) {
-            operation.refuse(status);
         }
-        operation
     }
 
     /// Adds a parameter.

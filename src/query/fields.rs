@@ -10,7 +10,7 @@ use actix_web::{
     FromRequest, HttpRequest, HttpResponse, Responder, body::EitherBody, dev::Payload, web::Json,
 };
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::{Filtered, Params, params::unknown};
@@ -21,7 +21,33 @@ use crate::{
 };
 
 /// The fields of an object as the API shows it, each with the fields of the object or objects that it holds.
-pub type Shape = &'static [(&'static str, &'static [&'static str])];
+pub type Shape = Vec<(String, Vec<String>)>;
+
+/// The shape of a `T`, read from its schema.
+pub fn shape<T: ToSchema>() -> Shape {
+    let mut components = Components::default();
+    let whole = components.schema::<T>();
+    let names = |schema: &Value| -> Vec<String> {
+        let properties = schema["properties"].as_object();
+        properties
+            .into_iter()
+            .flat_map(Map::keys)
+            .cloned()
+            .collect()
+    };
+    let inner = |property: &Value| {
+        let one = components.get(property);
+        one.or_else(|| components.get(&property["items"]))
+            .map_or_else(Vec::new, names)
+    };
+    let properties = components
+        .get(&whole)
+        .and_then(|whole| whole["properties"].as_object());
+    let properties = properties.into_iter().flatten();
+    properties
+        .map(|(name, property)| (name.clone(), inner(property)))
+        .collect()
+}
 
 /// Which fields of an object are shown; all of them unless asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,17 +58,18 @@ impl Fields {
     ///
     /// # Errors
     /// The message for a field that they do not have.
-    pub fn parse(params: &Params, shape: Shape) -> Result<Self, String> {
+    pub fn parse(params: &Params, shape: impl FnOnce() -> Shape) -> Result<Self, String> {
         let Some(text) = params.last("fields") else {
             return Ok(Self::default());
         };
+        let shape = shape();
         let read = |name: &str| {
             let (outer, inner) = name
                 .split_once('.')
                 .map_or((name, None), |(outer, inner)| (outer, Some(inner)));
-            let (_, inners) = shape.iter().find(|(known, _)| *known == outer)?;
+            let (_, inners) = shape.iter().find(|(known, _)| known == outer)?;
             inner
-                .is_none_or(|inner| inners.contains(&inner))
+                .is_none_or(|inner| inners.iter().any(|known| known == inner))
                 .then(|| (outer.to_owned(), inner.map(ToOwned::to_owned)))
         };
         let fields = text
@@ -143,7 +170,7 @@ impl<M: Filtered> FromRequest for Detail<M> {
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(alone(request, M::SHAPE).map(|fields| Self {
+        ready(alone(request, shape::<M::Body>).map(|fields| Self {
             fields,
             model: PhantomData,
         }))
@@ -152,19 +179,17 @@ impl<M: Filtered> FromRequest for Detail<M> {
 
 impl<M: Filtered> Describe for Detail<M> {
     fn describe(operation: &mut Operation) {
-        describe(operation, M::SHAPE);
+        describe(operation, &shape::<M::Body>());
     }
 }
 
 /// Describes the parameter `fields`.
-pub fn describe(operation: &mut Operation, shape: Shape) {
-    let inner = |outer: &'static str, inners: &'static [&str]| {
-        inners.iter().map(move |inner| format!("{outer}.{inner}"))
-    };
+pub fn describe(operation: &mut Operation, shape: &Shape) {
     let names: Vec<String> = shape
         .iter()
         .flat_map(|(outer, inners)| {
-            std::iter::once((*outer).to_owned()).chain(inner(outer, inners))
+            let inners = inners.iter().map(move |inner| format!("{outer}.{inner}"));
+            std::iter::once(outer.clone()).chain(inners)
         })
         .collect();
     let schema =
@@ -177,7 +202,7 @@ pub fn describe(operation: &mut Operation, shape: Shape) {
 ///
 /// # Errors
 /// 400 for any other parameter, and for a field that they do not have.
-pub fn alone(request: &HttpRequest, shape: Shape) -> Result<Fields, Error> {
+pub fn alone(request: &HttpRequest, shape: impl FnOnce() -> Shape) -> Result<Fields, Error> {
     let params = Params::parse(request.query_string());
     let mut errors = FieldErrors::default();
     for (name, _) in params.iter().filter(|(name, _)| *name != "fields") {

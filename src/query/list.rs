@@ -10,10 +10,14 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use diesel::query_dsl::methods::FilterDsl as _;
 use serde::Serialize;
 use serde_json::{Map, json};
+use utoipa::ToSchema;
 
 use super::{
-    Condition, Cursor, Field, Fields, Listed, Order, Page, Params, Shape, Shown, Slice, Window,
-    field::text, fields, params::unknown, search::wanted,
+    Condition, Cursor, Field, Fields, Listed, Order, Page, Params, Shown, Slice, Window,
+    field::text,
+    fields::{self, shape},
+    params::unknown,
+    search::wanted,
 };
 use crate::{
     auth,
@@ -58,11 +62,13 @@ pub enum Values {
     Pattern(fn() -> String),
 }
 
-/// A model whose lists can be narrowed by query parameters.
+/// A model whose lists are served.
 pub trait Filtered: Listed {
-    const FILTERS: &'static [Filter];
-    /// The fields that its objects show.
-    const SHAPE: Shape;
+    /// An object as the API shows it.
+    type Body: Serialize + ToSchema + Send + 'static;
+
+    /// Query parameters beside those of its [fields](Listed::FIELDS).
+    const FILTERS: &'static [Filter] = &[];
 }
 
 /// Extractor for the list of `M` that the query string asks for. Every parameter of it is known and valid.
@@ -154,7 +160,7 @@ fn read<M: Filtered>(request: &HttpRequest) -> Result<List<M>, Error> {
     let order = Order::parse(params.last("ordering").unwrap_or_default())
         .map_err(|message| errors.add("ordering", &message))
         .unwrap_or_else(|()| Order::default_of_list());
-    let fields = Fields::parse(&params, M::SHAPE);
+    let fields = Fields::parse(&params, shape::<M::Body>);
     let fields = fields
         .map_err(|message| errors.add("fields", &message))
         .unwrap_or_default();
@@ -294,7 +300,7 @@ impl<M: Filtered> Describe for List<M> {
             "The fields to order by; with `-` the other way round. A blank is none.",
             schema,
         );
-        fields::describe(operation, M::SHAPE);
+        fields::describe(operation, &shape::<M::Body>());
     }
 }
 

@@ -16,7 +16,7 @@ mod search;
 pub use condition::{Column, Condition, Select, TwoWays, Where};
 pub use cursor::Cursor;
 pub use field::{Field, Kind, Linked, Lookup, Relation};
-pub use fields::{Detail, Fields, Shape, Shown, alone, describe};
+pub use fields::{Detail, Fields, Shape, Shown, alone, describe, shape};
 pub use list::{Filter, Filtered, Frame, ITEM, List, Values};
 pub use listed::{Listed, Value};
 pub use named::{How, Links, Name, Named, Objects};

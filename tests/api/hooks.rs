@@ -32,18 +32,13 @@ impl Named {
 }
 
 impl Hook for Named {
-    fn before_handler(&self, _: &HttpRequest, handler: &'static str) -> Option<HttpResponse> {
+    fn before_handler(&self, _: &HttpRequest, handler: &str) -> Option<HttpResponse> {
         self.note(handler);
         self.ends
             .then(|| HttpResponse::ImATeapot().json(json!({"by": self.name})))
     }
 
-    fn on_error(
-        &self,
-        _: &HttpRequest,
-        handler: &'static str,
-        error: &Error,
-    ) -> Option<HttpResponse> {
+    fn on_error(&self, _: &HttpRequest, handler: &str, error: &Error) -> Option<HttpResponse> {
         self.note(&format!("{handler}: {error}"));
         self.replaces
             .then(|| HttpResponse::Gone().json(json!({"by": self.name})))

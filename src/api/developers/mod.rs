@@ -1,20 +1,18 @@
 mod write;
 
 use actix_web::web::Data;
+use diesel::QueryResult;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use self::write::*;
-use super::{Id, companies::CompanyBriefBody, skills::SkillBody};
+use super::{Id, Readable, reading::load};
 use crate::{
     auth::Anyone,
     db::{Db, DbConnection, Stamp},
     error::Error,
-    models::{Company, Developer, DeveloperQuery, DeveloperScopes, Skill, Stored},
-    query::{
-        Detail, Fields, Filter, Filtered, Frame, ITEM, List, Listed, Name, Page, Shape, Shown,
-        Slice, Values,
-    },
+    models::{Company, CompanyBrief, Developer, DeveloperQuery, DeveloperScopes, Skill, Stored},
+    query::{Fields, Filter, Filtered, ITEM, List, Listed, Name, Page, Shown, Values},
     rules,
 };
 
@@ -33,9 +31,9 @@ use crate::{
 pub struct DeveloperBody {
     pub id: i64,
     pub name: String,
-    pub company: CompanyBriefBody,
+    pub company: CompanyBrief,
     /// Sorted by name.
-    pub skills: Vec<SkillBody>,
+    pub skills: Vec<Skill>,
     pub years_experience: i32,
     #[schema(required)]
     pub last_login: Option<Stamp>,
@@ -61,8 +59,8 @@ impl From<(Developer, Vec<Skill>)> for DeveloperBody {
         Self {
             id,
             name,
-            company: company.into(),
-            skills: skills.into_iter().map(SkillBody::from).collect(),
+            company,
+            skills,
             years_experience,
             last_login,
             user: user.map(|user| user.username),
@@ -73,6 +71,8 @@ impl From<(Developer, Vec<Skill>)> for DeveloperBody {
 }
 
 impl Filtered for Developer {
+    type Body = DeveloperBody;
+
     const FILTERS: &'static [Filter] = &[
         Filter {
             name: "active",
@@ -151,93 +151,82 @@ impl Filtered for Developer {
             },
         },
     ];
-    const SHAPE: Shape = &[
-        ("id", &[]),
-        ("name", &[]),
-        ("company", &["id", "name", "founded_year"]),
-        ("skills", &["id", "name", "category"]),
-        ("years_experience", &[]),
-        ("last_login", &[]),
-        ("user", &[]),
-        ("created_at", &[]),
-        ("updated_at", &[]),
-    ];
 }
 
-/// Developers, newest first, each with company and skills.
-///
-/// # Errors
-/// 400 for an unknown or invalid parameter, 404 for an invalid cursor.
-#[utoipa::path(get, path = "/api/developers/")]
-pub async fn list_developers(
-    _: Anyone,
-    db: Data<Db>,
-    list: List<Developer>,
-) -> Result<Page<Shown<DeveloperBody>>, Error> {
-    let (slice, frame) = db.read(move |conn| load(conn, list, |query| query)).await?;
-    Ok(frame.page(slice))
-}
+impl Readable for Developer {
+    type Reader = Anyone;
 
-/// One developer.
-///
-/// # Errors
-/// 400 for an unknown field, 404 when there is none.
-#[utoipa::path(get, path = "/api/developers/{id}/")]
-pub async fn get_developer(
-    _: Anyone,
-    db: Data<Db>,
-    id: Id<Developer>,
-    detail: Detail<Developer>,
-) -> Result<Shown<DeveloperBody>, Error> {
-    let fields = detail.fields.clone();
-    let found = db
-        .read(move |conn| {
-            let developer = id.found(Developer::find_among(conn, query(&fields), id.get())?)?;
-            id.found(complete(conn, vec![developer], &fields)?.pop())
-        })
-        .await?;
-    Ok(detail.fields.show(found.into()))
+    fn visible(_: &Anyone, fields: &Fields) -> DeveloperQuery {
+        if fields.contains("company") {
+            Self::all()
+        } else {
+            Self::all_without_company()
+        }
+    }
+
+    fn show(
+        conn: &mut DbConnection,
+        rows: Vec<Self>,
+        fields: &Fields,
+    ) -> QueryResult<Vec<DeveloperBody>> {
+        let rows = if fields.contains("skills") {
+            Self::with_skills(conn, rows)?
+        } else {
+            rows.into_iter().map(|row| (row, Vec::new())).collect()
+        };
+        Ok(rows.into_iter().map(DeveloperBody::from).collect())
+    }
 }
 
 /// The developers of one company.
-///
-/// # Errors
-/// 404 when there is no such company, or for an invalid cursor; 400 for an unknown or invalid parameter.
-#[utoipa::path(get, path = "/api/companies/{id}/developers/")]
 pub async fn list_company_developers(
-    _: Anyone,
+    reader: Anyone,
     db: Data<Db>,
     company: Id<Company>,
     list: List<Developer>,
 ) -> Result<Page<Shown<DeveloperBody>>, Error> {
-    list_of(db, company, list, DeveloperQuery::of_company, Company::find).await
+    list_of(
+        reader,
+        db,
+        company,
+        list,
+        DeveloperQuery::of_company,
+        Company::find,
+    )
+    .await
 }
 
-/// The developers who have one skill.
-///
-/// # Errors
-/// 404 when there is no such skill, or for an invalid cursor; 400 for an unknown or invalid parameter.
-#[utoipa::path(get, path = "/api/skills/{id}/developers/")]
+/// The developers with one skill.
 pub async fn list_skill_developers(
-    _: Anyone,
+    reader: Anyone,
     db: Data<Db>,
     skill: Id<Skill>,
     list: List<Developer>,
 ) -> Result<Page<Shown<DeveloperBody>>, Error> {
-    list_of(db, skill, list, DeveloperQuery::with_skill, Skill::find).await
+    list_of(
+        reader,
+        db,
+        skill,
+        list,
+        DeveloperQuery::with_skill,
+        Skill::find,
+    )
+    .await
 }
 
 /// The list of developers narrowed to one company or skill, which must exist.
 async fn list_of<M: Listed>(
+    reader: Anyone,
     db: Data<Db>,
     id: Id<M>,
     list: List<Developer>,
     narrow: fn(DeveloperQuery, i64) -> DeveloperQuery,
-    find: fn(&mut DbConnection, i64) -> diesel::QueryResult<Option<M>>,
+    find: fn(&mut DbConnection, i64) -> QueryResult<Option<M>>,
 ) -> Result<Page<Shown<DeveloperBody>>, Error> {
     let (slice, frame) = db
         .read(move |conn| {
-            let found = load(conn, list, |query| narrow(query, id.get()))?;
+            let query = narrow(Developer::visible(&reader, list.fields()), id.get());
+            let found = load(conn, list, query)?;
             // Rows prove that the object is there.
             if found.0.rows.is_empty() {
                 id.found(find(conn, id.get())?)?;
@@ -256,42 +245,4 @@ fn skills(text: &str) -> Result<Vec<Name>, String> {
             Skill::REFERENCES_MAX
         )
     })
-}
-
-type Loaded = (Slice<(Developer, Vec<Skill>)>, Frame);
-
-fn load(
-    conn: &mut DbConnection,
-    list: List<Developer>,
-    narrow: impl FnOnce(DeveloperQuery) -> DeveloperQuery,
-) -> Result<Loaded, Error> {
-    let query = narrow(query(list.fields()));
-    let (slice, frame) = list.load(conn, query)?;
-    let slice = slice.try_map(|rows| complete(conn, rows, frame.fields()))?;
-    Ok((slice, frame))
-}
-
-/// The query for developers. It joins the companies only when they are shown.
-fn query(fields: &Fields) -> DeveloperQuery {
-    if fields.contains("company") {
-        Developer::all()
-    } else {
-        Developer::all_without_company()
-    }
-}
-
-/// The developers with their skills, which are loaded only when they are shown.
-fn complete(
-    conn: &mut DbConnection,
-    developers: Vec<Developer>,
-    fields: &Fields,
-) -> diesel::QueryResult<Vec<(Developer, Vec<Skill>)>> {
-    if fields.contains("skills") {
-        Developer::with_skills(conn, developers)
-    } else {
-        Ok(developers
-            .into_iter()
-            .map(|developer| (developer, Vec::new()))
-            .collect())
-    }
 }

@@ -11,13 +11,9 @@ use std::{
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use diesel::QueryResult;
 
-use super::DeveloperBody;
 use crate::{
-    api::{
-        Answer, Body, Changed, CreatedSome, Done, Form, Id, Items, Linked, Patch, Resource, Update,
-        Write, form, id,
-    },
-    auth::{self, Editing, Owned, Staff},
+    api::{About, Answer, Done, Form, Id, Linked, Resource, Write, form, id},
+    auth::{self, Editing, Edits as _, Managing, Owned, Staff},
     db::{DbConnection, Stamp},
     error::Error,
     models::{
@@ -28,62 +24,7 @@ use crate::{
     query::NoParams,
 };
 
-/// Creates a developer, or several from an array: all or none.
-///
-/// # Errors
-/// 400 for invalid fields.
-#[utoipa::path(post, path = "/api/developers/")]
-pub async fn create_developer(
-    Staff(by): Staff,
-    write: Write,
-    items: Items<Developer>,
-) -> Result<Answer<CreatedSome<Developer>>, Error> {
-    write.create_some::<Developer>(by, items).await
-}
-
-/// Replaces a developer. For staff and for the user whose profile it is.
-///
-/// # Errors
-/// 404 when there is none, 403 when it is another user's, 412 when it has changed since, 400 for invalid fields.
-#[utoipa::path(put, path = "/api/developers/{id}/")]
-pub async fn update_developer(
-    editing: Editing<Developer>,
-    write: Write,
-    body: Body<Update<Developer>>,
-) -> Result<Answer<Changed<Developer>>, Error> {
-    let by = editing.user.clone();
-    write.update(by, body, move |conn| editing.load(conn)).await
-}
-
-/// Changes some fields of a developer. For staff and for the user whose profile it is.
-///
-/// # Errors
-/// 404 when there is none, 403 when it is another user's, 412 when it has changed since, 400 for invalid fields.
-#[utoipa::path(patch, path = "/api/developers/{id}/")]
-pub async fn partial_update_developer(
-    editing: Editing<Developer>,
-    write: Write,
-    body: Body<Patch<Developer>>,
-) -> Result<Answer<Changed<Developer>>, Error> {
-    let by = editing.user.clone();
-    write.update(by, body, move |conn| editing.load(conn)).await
-}
-
-/// Deletes a developer.
-///
-/// # Errors
-/// 404 when there is none, 412 when it has changed since.
-#[utoipa::path(delete, path = "/api/developers/{id}/")]
-pub async fn delete_developer(
-    _: Staff,
-    _: NoParams,
-    id: Id<Developer>,
-    write: Write,
-) -> Result<Answer<Done>, Error> {
-    write.delete(move |conn| id.held(conn)).await
-}
-
-/// Developers are public. A developer belongs to the user whose account it is.
+/// Everybody sees developers; one belongs to the user who is linked to it.
 impl Owned for Developer {
     const PUBLIC: bool = true;
 
@@ -102,7 +43,18 @@ pub struct Referred {
 
 impl Resource for Developer {
     const TYPE: ObjectType = ObjectType::Developer;
-    type Body = DeveloperBody;
+    const ABOUT: About = About {
+        many: "developers",
+        one: "a developer",
+        list: "Developers, newest first, each with company and skills.",
+        create: "",
+        editors: " For staff and for the user whose profile it is.",
+        delete: "Deletes a developer.",
+    };
+    const BULK: bool = true;
+    type Creator = Staff;
+    type Editor = Editing<Self>;
+    type Remover = Managing<Self>;
     /// The row, and the skills when the form names them.
     type Draft = (DeveloperDraft, Option<Vec<i64>>);
     type Known = Referred;
@@ -179,15 +131,6 @@ impl Resource for Developer {
     fn delete(conn: &mut DbConnection, id: i64, _: &Author) -> Result<(), Error> {
         Ok(Self::remove(conn, id)?)
     }
-
-    fn bodies(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<(i64, DeveloperBody)>> {
-        let developers = Self::of_ids(conn, ids)?;
-        let developers = Self::with_skills(conn, developers)?;
-        Ok(developers
-            .into_iter()
-            .map(|found| (found.0.id, found.into()))
-            .collect())
-    }
 }
 
 /// Extractor for the `{skill_id}` of a path.
@@ -208,11 +151,6 @@ impl FromRequest for SkillId {
     }
 }
 
-/// Adds a skill to a developer.
-///
-/// # Errors
-/// 404 when there is no such developer or skill, 403 when it is another user's, 412 when it has changed since.
-#[utoipa::path(put, path = "/api/developers/{id}/skills/{skill_id}/")]
 pub async fn add_developer_skill(
     editing: Editing<Developer>,
     _: NoParams,
@@ -239,11 +177,6 @@ pub async fn add_developer_skill(
     Ok(answer.linked(added.load(Ordering::Relaxed)))
 }
 
-/// Removes a skill from a developer.
-///
-/// # Errors
-/// 404 when there is no such developer or the developer has no such skill, 403 when it is another user's, 412 when it has changed since.
-#[utoipa::path(delete, path = "/api/developers/{id}/skills/{skill_id}/")]
 pub async fn remove_developer_skill(
     editing: Editing<Developer>,
     _: NoParams,

@@ -28,17 +28,10 @@ use crate::{
 pub const PAGE_TYPES: [&str; 1] = ["text/html"];
 pub const FILE_TYPES: [&str; 3] = ["text/javascript", "text/css", "image/png"];
 
-/// This documentation as a web page.
-#[utoipa::path(get, path = "/api/docs/")]
 pub async fn get_docs(_: Anyone, _: NoParams) -> File {
     File::text("text/html", include_str!("index.html"))
 }
 
-/// A file that the documentation page loads.
-///
-/// # Errors
-/// 404 when there is no such file.
-#[utoipa::path(get, path = "/api/docs/{file}/")]
 pub async fn get_docs_file(
     _: Anyone,
     _: NoParams,

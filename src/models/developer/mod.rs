@@ -121,18 +121,6 @@ impl Developer {
         ))
     }
 
-    /// The one of that id among those of the query.
-    ///
-    /// # Errors
-    /// Those of the statement.
-    pub fn find_among(
-        conn: &mut DbConnection,
-        query: DeveloperQuery,
-        id: i64,
-    ) -> QueryResult<Option<Self>> {
-        query.filter(developers::id.eq(id)).first(conn).optional()
-    }
-
     /// The developer whose account this is.
     ///
     /// # Errors

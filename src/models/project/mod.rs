@@ -83,15 +83,6 @@ impl Project {
         Self::all().filter(projects::owner_id.eq(owner_id))
     }
 
-    /// The project with this id, if the query has it.
-    pub fn find_among(
-        conn: &mut DbConnection,
-        query: ProjectQuery,
-        id: i64,
-    ) -> QueryResult<Option<Self>> {
-        query.filter(projects::id.eq(id)).first(conn).optional()
-    }
-
     pub fn ids_of_owner(conn: &mut DbConnection, owner_id: i64) -> QueryResult<Vec<i64>> {
         projects::table
             .filter(projects::owner_id.eq(owner_id))
