@@ -63,6 +63,8 @@ pub enum Error {
     NotReady(String),
     /// 503: busy, or the storage refuses. The text is for the log.
     Unavailable(String),
+    /// 503: a question that the database takes too long for.
+    QueryTimeout,
     /// 500: a fault of the server. The text is for the log.
     Internal(String),
 }
@@ -174,6 +176,7 @@ impl Error {
             Self::Throttled(_) => "throttled",
             Self::TooSlow => "request_timeout",
             Self::NotReady(_) | Self::Unavailable(_) => "unavailable",
+            Self::QueryTimeout => "query_timeout",
             Self::Internal(_) => "error",
         }
     }
@@ -225,6 +228,7 @@ impl fmt::Display for Error {
             Self::TooSlow => out.write_str("The request's body came too slowly."),
             Self::NotReady(reason) => out.write_str(reason),
             Self::Unavailable(_) => out.write_str("The service is temporarily unavailable."),
+            Self::QueryTimeout => out.write_str("The query took too long."),
             Self::Internal(_) => out.write_str("A server error occurred."),
         }
     }
@@ -249,7 +253,9 @@ impl ResponseError for Error {
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::RateLimited(_) | Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::NotReady(_) | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotReady(_) | Self::Unavailable(_) | Self::QueryTimeout => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -306,6 +312,7 @@ impl From<db::Error> for Error {
             db::Error::Unavailable(reason) | db::Error::Refused(reason) => {
                 Self::Unavailable(reason)
             }
+            db::Error::TooLong => Self::QueryTimeout,
             db::Error::Taken { table, column } => taken(&table, &column),
             db::Error::Gone { column, id } => Self::field(
                 field_of(&column),

@@ -120,6 +120,8 @@ pub fn listen(
     let server = HttpServer::new(app)
         .workers(settings.workers)
         .client_request_timeout(settings.client_timeout)
+        // A client that has gone is not waited for: its request is dropped, and with that ends what the database does for it.
+        .h1_allow_half_closed(false)
         .shutdown_timeout(
             settings
                 .shutdown_timeout

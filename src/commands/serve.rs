@@ -9,7 +9,7 @@ use super::{Failure, createuser, import};
 use crate::{
     auth::{self, Auth, PasswordHash, Secret},
     config::{Serve, Settings},
-    db::{self, Db, Readiness, Stamp, Target},
+    db::{self, Db, Patience, Readiness, Stamp, Target},
     limits::Rates,
     metrics::{self, Metrics},
     models::{User, UserDraft},
@@ -26,7 +26,11 @@ pub fn run(target: &Target, args: &Serve) -> Result<(), Failure> {
     let target = demo.as_ref().map_or(target, |(_, target)| target);
     let args = &args.settings;
     let given = given_secret(target, args)?;
-    let db = Db::open_patient(target, Readiness::CreateWhenNew, args.queue_time)?;
+    let patience = Patience {
+        queue: args.queue_time,
+        query: args.query_timeout.0,
+    };
+    let db = Db::open_patient(target, Readiness::CreateWhenNew, patience)?;
     let secret = match given {
         Some(secret) => secret,
         None => kept_secret(target)?,

@@ -11,7 +11,7 @@ use clap::{
 use ipnet::IpNet;
 
 use file::SettingsFile;
-use values::{duration, lifetime, network, origin, rate, size};
+use values::{Limited, duration, lifetime, limit, network, origin, rate, size};
 
 use crate::{limits::Rate, middleware::Origin};
 
@@ -157,6 +157,9 @@ pub struct Settings {
     /// When more reads wait than the database can serve in this time, new ones are told to come back; writes wait ten times as long
     #[arg(long, env = "ROSTER_QUEUE_TIME", value_name = "TIME", default_value = "100ms", value_parser = lifetime)]
     pub queue_time: Duration,
+    /// How long the database may work on the answer to a question, or off
+    #[arg(long, env = "ROSTER_QUERY_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = limit)]
+    pub query_timeout: Limited,
     /// How large the body of a request may be
     #[arg(long, env = "ROSTER_BODY_LIMIT", value_name = "SIZE", default_value = "1MiB", value_parser = size)]
     pub body_limit: usize,

@@ -38,6 +38,18 @@ pub fn lifetime(text: &str) -> Result<Duration, String> {
     Ok(time)
 }
 
+/// A time that something may last for; none when it may last for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limited(pub Option<Duration>);
+
+/// Reads a time, or `off`.
+pub fn limit(text: &str) -> Result<Limited, String> {
+    if text == "off" {
+        return Ok(Limited(None));
+    }
+    lifetime(text).map(|time| Limited(Some(time)))
+}
+
 /// Reads a number of bytes such as `1MiB`, `512KiB` or `4096`.
 pub fn size(text: &str) -> Result<usize, String> {
     let unit = text

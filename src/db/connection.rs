@@ -1,10 +1,12 @@
+use std::time::Duration;
+
 use diesel::{
     Connection, ConnectionError, QueryResult, RunQueryDsl as _, SqliteConnection,
     connection::{AnsiTransactionManager, SimpleConnection, TransactionManager},
     dsl::sql,
 };
 
-use super::{Error, Target, files};
+use super::{Error, Target, files, interrupt};
 
 /// One connection to either engine: Diesel makes a backend of the two, so that models are written once.
 #[derive(diesel::MultiConnection)]
@@ -46,6 +48,7 @@ impl DbConnection {
                 let address =
                     files::address(path).ok_or_else(|| refuse(&"the path is not UTF-8"))?;
                 files::may_be_database(path).map_err(|reason| refuse(&reason))?;
+                interrupt::watch_connections();
                 let mut conn = SqliteConnection::establish(&address).map_err(refused)?;
                 // The version is the first thing read, and shows whether the file is a database.
                 conn.batch_execute(&format!(
@@ -101,6 +104,41 @@ impl DbConnection {
                     .batch_execute("SET default_transaction_read_only = on; SET TIME ZONE 'UTC'"),
                 Access::Write => conn.batch_execute("SET TIME ZONE 'UTC'"),
             },
+        }
+    }
+
+    /// Has the engine itself end a statement that takes longer, also when this process is gone by then. SQLite works in this
+    /// process.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(unused_variables, reason = "it is for PostgreSQL")
+    )]
+    pub fn limit_statements(&mut self, limit: Duration) -> QueryResult<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(conn) => conn.batch_execute(&format!(
+                "SET statement_timeout = {}",
+                limit.as_millis().clamp(1, i32::MAX as u128)
+            )),
+        }
+    }
+
+    /// The process of PostgreSQL's that works for this connection.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn backend(&mut self) -> QueryResult<Option<i32>> {
+        match self {
+            Self::Sqlite(_) => Ok(None),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(conn) => {
+                let process = sql::<diesel::sql_types::Integer>("pg_backend_pid()");
+                diesel::select(process).get_result(conn).map(Some)
+            }
         }
     }
 

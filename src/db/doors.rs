@@ -16,6 +16,7 @@ use super::{
     instrument::tallied,
     pool::{Manager, POOL_TIMEOUT, Settings, cores, pool, readers},
     prepare,
+    reading::Reading,
     writer::Writer,
 };
 
@@ -32,8 +33,29 @@ pub struct Db {
     permits: Arc<Semaphore>,
     gate: Arc<Gate>,
     writer: Arc<Writer>,
+    query_timeout: Option<Duration>,
     target: Target,
     measures: Measures,
+}
+
+/// How long requests wait for the database.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Once more reads wait than can be served in this time, or more writes than in ten times as long, new ones are told at
+    /// once to come back.
+    pub queue: Duration,
+    /// A read that takes longer is ended.
+    pub query: Option<Duration>,
+}
+
+/// That of whoever has nobody behind: a command, or a test.
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            queue: POOL_TIMEOUT,
+            query: None,
+        }
+    }
 }
 
 impl Db {
@@ -42,30 +64,30 @@ impl Db {
     /// # Errors
     /// [`Error::Refused`] when it cannot be opened, [`Error::Unavailable`] when it does not answer.
     pub fn open(target: &Target, readiness: Readiness) -> Result<Self, Error> {
-        Self::open_patient(target, readiness, POOL_TIMEOUT)
+        Self::open_patient(target, readiness, Patience::default())
     }
 
-    /// As [`Db::open`]. Once more reads wait than can be served in `patience`, or more writes than in ten times as long, new ones
-    /// are told at once to come back.
+    /// As [`Db::open`], with [`Patience`] of its own.
     ///
     /// # Errors
     /// As [`Db::open`].
     pub fn open_patient(
         target: &Target,
         readiness: Readiness,
-        patience: Duration,
+        patience: Patience,
     ) -> Result<Self, Error> {
         let measures = Measures::new()?;
         let mut conn = prepare(target, readiness)?;
         let settings = |access| Settings {
             access,
+            query_timeout: patience.query,
             measures: measures.clone(),
         };
         settings(Access::Write)
             .settle(&mut conn)
             .map_err(|error| Error::Refused(format!("cannot open {target}: {error}")))?;
         let readers = pool(target, settings(Access::Read), self::readers())?;
-        let gate = Gate::new(patience * WRITES, measures.wait("write"));
+        let gate = Gate::new(patience.queue * WRITES, measures.wait("write"));
         let (writer, glances) = match conn {
             DbConnection::Sqlite(_) => {
                 let glances = pool(target, settings(Access::Read), cores())?;
@@ -80,19 +102,21 @@ impl Db {
         };
         Ok(Self {
             permits: Arc::new(Semaphore::new(readers.max_size() as usize)),
-            gate: Gate::new(patience, measures.wait("read")),
+            gate: Gate::new(patience.queue, measures.wait("read")),
             readers,
             glances,
             writer: Arc::new(writer),
+            query_timeout: patience.query,
             target: target.clone(),
             measures,
         })
     }
 
-    /// Runs `f` on one snapshot of the database, off the async threads.
+    /// Runs `f` on one snapshot of the database, off the async threads. It ends when it takes too long, and when what is returned
+    /// is dropped.
     ///
     /// # Errors
-    /// Those of `f`, and [`Error::Unavailable`] when no connection comes free.
+    /// Those of `f`, [`Error::Unavailable`] when no connection comes free, and [`Error::TooLong`].
     pub async fn read<T, E>(
         &self,
         f: impl FnOnce(&mut DbConnection) -> Result<T, E> + Send + 'static,
@@ -101,7 +125,11 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        self.off_thread(|conn| conn.within(Access::Read, f)).await
+        let mut reading = Reading::new(self.query_timeout, &self.target);
+        let f = reading.bound(f);
+        reading
+            .wait(self.off_thread(|conn| conn.within(Access::Read, f)))
+            .await
     }
 
     /// Runs `f`, one statement of microseconds by a key, without a transaction of its own. On the embedded engine it is done

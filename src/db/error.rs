@@ -9,6 +9,8 @@ pub enum Error {
     Refused(String),
     /// Busy, unreachable or out of storage: the same request may succeed later. Nothing was written.
     Unavailable(String),
+    /// A read took longer than it may, or nobody waits for it any more. It was ended.
+    TooLong,
     /// Work inside a door panicked. Nothing of it was written.
     Panicked,
     /// Another row has this value, and two may not.
@@ -24,6 +26,7 @@ impl fmt::Display for Error {
         match self {
             Self::Refused(text) => out.write_str(text),
             Self::Unavailable(text) => write!(out, "the database is unavailable: {text}"),
+            Self::TooLong => out.write_str("the read took too long"),
             Self::Panicked => out.write_str("work on the database panicked"),
             Self::Taken { table, column } => write!(out, "{table}.{column} must be unique"),
             Self::Gone { column, id } => write!(out, "{column} refers to {id}, which is not there"),

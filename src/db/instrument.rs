@@ -15,6 +15,8 @@ use super::{DbConnection, Measures};
 pub struct Tally {
     statements: AtomicU64,
     nanos: AtomicU64,
+    /// Nanoseconds for which reads have held a connection.
+    reading: AtomicU64,
 }
 
 tokio::task_local! {
@@ -33,6 +35,16 @@ impl Tally {
         ASKING.scope(self, work).await
     }
 
+    /// Of the request that the task is about, if it is about one.
+    pub fn asking() -> Option<Arc<Self>> {
+        ASKING.try_with(Arc::clone).ok()
+    }
+
+    /// Notes for how long a read has held a connection.
+    pub fn charge(&self, time: Duration) {
+        self.reading.fetch_add(nanos(time), Ordering::Relaxed);
+    }
+
     pub fn statements(&self) -> u64 {
         self.statements.load(Ordering::Relaxed)
     }
@@ -42,14 +54,17 @@ impl Tally {
     }
 
     fn add(&self, time: Duration) {
-        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        self.nanos.fetch_add(nanos, Ordering::Relaxed);
+        self.nanos.fetch_add(nanos(time), Ordering::Relaxed);
     }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// `f`, whose statements are tallied for the request that asks for it here.
 pub fn tallied<T>(f: impl FnOnce(&mut DbConnection) -> T) -> impl FnOnce(&mut DbConnection) -> T {
-    let tally = ASKING.try_with(Arc::clone).ok();
+    let tally = Tally::asking();
     move |conn| {
         let _back = Back(RUNNING.replace(tally));
         f(conn)
@@ -68,20 +83,42 @@ impl Drop for Back {
 /// Tallies the statements of a connection.
 pub struct Counter {
     measures: Measures,
+    /// The process of PostgreSQL's that works for the connection.
+    #[cfg(feature = "postgres")]
+    backend: Option<i32>,
     transaction_control: bool,
     started: Option<Instant>,
+    /// Prepared statements that the connection keeps.
+    kept: u32,
 }
 
+/// Prepared statements of one connection at most. Filters and orders can be combined to any number of them, and each takes memory.
+const KEPT_MAX: u32 = 500;
+
 impl Counter {
-    pub fn new(measures: Measures) -> Self {
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(unused_variables, reason = "it is for PostgreSQL")
+    )]
+    pub fn new(measures: Measures, backend: Option<i32>) -> Self {
         Self {
             measures,
+            #[cfg(feature = "postgres")]
+            backend,
             transaction_control: false,
             started: None,
+            kept: 0,
         }
     }
 
+    /// Whether the connection keeps so many prepared statements that it is to be replaced by a new one.
+    pub fn is_full(&self) -> bool {
+        self.kept > KEPT_MAX
+    }
+
     fn begin(&mut self) {
+        #[cfg(feature = "postgres")]
+        super::reading::note_backend(self.backend);
         self.started = Some(Instant::now());
         self.measures.statements.inc();
         RUNNING.with_borrow(|tally| {
@@ -117,6 +154,7 @@ impl Instrumentation for Counter {
             {
                 self.begin();
             }
+            InstrumentationEvent::CacheQuery { .. } => self.kept += 1,
             InstrumentationEvent::FinishQuery { .. } => self.end(),
             _ => {}
         }

@@ -51,14 +51,22 @@ impl ManageConnection for Manager {
     }
 
     fn has_broken(&self, conn: &mut DbConnection) -> bool {
-        std::thread::panicking() || conn.is_broken()
+        std::thread::panicking() || conn.is_broken() || is_full(conn)
     }
+}
+
+fn is_full(conn: &mut DbConnection) -> bool {
+    use diesel::Connection;
+    let counter = conn.instrumentation().downcast_ref::<Counter>();
+    counter.is_some_and(Counter::is_full)
 }
 
 /// What every connection of a door is given when it is made.
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub access: Access,
+    /// How long a read may take.
+    pub query_timeout: Option<Duration>,
     pub measures: Measures,
 }
 
@@ -66,7 +74,11 @@ impl Settings {
     pub fn settle(&self, conn: &mut DbConnection) -> diesel::QueryResult<()> {
         use diesel::Connection;
         conn.settle(self.access)?;
-        conn.set_instrumentation(Counter::new(self.measures.clone()));
+        if let (Access::Read, Some(limit)) = (self.access, self.query_timeout) {
+            conn.limit_statements(limit)?;
+        }
+        let backend = conn.backend()?;
+        conn.set_instrumentation(Counter::new(self.measures.clone(), backend));
         Ok(())
     }
 }

@@ -22,6 +22,7 @@ mod sessions;
 mod statements;
 mod storage;
 mod surroundings;
+mod timeouts;
 mod tokens;
 mod users;
 mod values;

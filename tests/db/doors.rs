@@ -9,7 +9,7 @@ use std::{
 
 use diesel::{dsl::count_star, prelude::*};
 use roster::{
-    db::{Db, DbConnection, Error, Readiness, Target, schema::skills},
+    db::{Db, DbConnection, Error, Patience, Readiness, Target, schema::skills},
     models::SkillDraft,
 };
 
@@ -265,7 +265,15 @@ fn a_database_that_another_process_holds_is_unavailable_and_comes_back() {
 fn when_more_wait_than_can_be_read_in_time_new_ones_are_sent_away() {
     let place = Place::new();
     let target: Target = place.url().parse().unwrap();
-    let db = Db::open_patient(&target, Readiness::CreateWhenNew, Duration::from_millis(1)).unwrap();
+    let db = Db::open_patient(
+        &target,
+        Readiness::CreateWhenNew,
+        Patience {
+            queue: Duration::from_millis(1),
+            query: None,
+        },
+    )
+    .unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -305,4 +313,36 @@ fn when_more_wait_than_can_be_read_in_time_new_ones_are_sent_away() {
         assert!(refused > 0, "nobody was sent away");
         assert_eq!(db.read(count).await.unwrap(), 0);
     });
+}
+
+#[test]
+fn a_connection_that_keeps_very_many_statements_is_replaced() {
+    use diesel::{connection::SimpleConnection as _, dsl::sql, sql_types::Integer};
+
+    let place = Place::embedded();
+    let db = place.open();
+    // Each of these is another statement, which Diesel keeps.
+    let ask = |length: i64| {
+        db.read_blocking(move |conn| {
+            let mut query = skills::table.select(skills::id).into_boxed();
+            for id in 0..length {
+                query = query.or_filter(skills::id.eq(id));
+            }
+            query.load::<i64>(conn)?;
+            let timeout = sql::<Integer>("timeout FROM pragma_busy_timeout");
+            Ok::<i32, Error>(diesel::select(timeout).get_result(conn)?)
+        })
+        .unwrap()
+    };
+    let mark = |conn: &mut DbConnection| {
+        conn.batch_execute("PRAGMA busy_timeout = 1234")?;
+        Ok::<_, Error>(())
+    };
+    db.read_blocking(mark).unwrap();
+    assert_eq!(ask(1), 1234);
+    assert_eq!(ask(1), 1234, "the connection was replaced too early");
+    for length in 2..=600 {
+        ask(length);
+    }
+    assert_ne!(ask(1), 1234, "it still keeps all of them");
 }

@@ -9,7 +9,7 @@ use std::{
 use actix_web::dev::ServerHandle;
 use roster::{
     auth::{self, Auth, Secret},
-    db::Db,
+    db::{Db, Patience, Readiness},
     metrics::Metrics,
     server,
 };
@@ -55,6 +55,7 @@ pub struct Options {
     pub access: Duration,
     pub refresh: Duration,
     pub grace: Duration,
+    pub query_timeout: Option<Duration>,
     pub server: server::Settings,
 }
 
@@ -64,6 +65,7 @@ impl Default for Options {
             access: Duration::from_mins(5),
             refresh: Duration::from_hours(24),
             grace: Duration::ZERO,
+            query_timeout: None,
             server: server::Settings::default(),
         }
     }
@@ -77,7 +79,12 @@ impl App {
 
     pub fn with(options: Options) -> Self {
         let place = Place::new();
-        let db = place.open();
+        let target = place.url().parse().unwrap();
+        let patience = Patience {
+            query: options.query_timeout,
+            ..Patience::default()
+        };
+        let db = Db::open_patient(&target, Readiness::CreateWhenNew, patience).unwrap();
         let auth = Auth::new(auth::Settings {
             secret: Secret::new(SECRET.to_owned()).unwrap(),
             access_token_lifetime: options.access,
