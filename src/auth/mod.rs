@@ -2,6 +2,7 @@
 
 mod authenticate;
 mod guard;
+mod hs256;
 pub mod password;
 mod secret;
 mod token;

@@ -5,7 +5,10 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, erro
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::secret::{Secret, random};
+use super::{
+    hs256,
+    secret::{Secret, random},
+};
 use crate::error::Error;
 
 /// What a token is for. One kind is never taken for the other.
@@ -103,6 +106,7 @@ pub struct Keys {
 
 impl Keys {
     pub fn new(secret: &Secret) -> Self {
+        hs256::install();
         let mut validation = Validation::new(Algorithm::HS256);
         // Both ends of the comparison are this server's own clock.
         validation.leeway = 0;
