@@ -9,13 +9,15 @@ use std::{
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
-use crate::config::LogFormat;
+use crate::config::{LogFormat, environment};
 
 /// What is logged when `ROSTER_LOG` does not say.
 const DEFAULT: &str = "info,actix_server=warn,actix_http=off";
 
 fn filter() -> EnvFilter {
-    EnvFilter::try_from_env("ROSTER_LOG").unwrap_or_else(|_| DEFAULT.into())
+    let given = environment::value("ROSTER_LOG").and_then(|value| value.into_string().ok());
+    let given = given.and_then(|text| EnvFilter::try_new(text).ok());
+    given.unwrap_or_else(|| DEFAULT.into())
 }
 
 /// Logs to standard error, for a command that somebody waits for.

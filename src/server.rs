@@ -139,16 +139,20 @@ pub fn listen(
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hangup: Signal,
+    /// Whether a server whose terminal is closed ends.
+    ends_at_hangup: bool,
 }
 
 impl Signals {
     /// # Errors
     /// When the signals cannot be caught.
-    pub fn catch() -> io::Result<Self> {
-        let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
+    pub fn catch(ends_at_hangup: bool) -> io::Result<Self> {
         Ok(Self {
-            terminate: signal(terminate)?,
-            interrupt: signal(interrupt)?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+            ends_at_hangup,
         })
     }
 
@@ -164,9 +168,14 @@ impl Signals {
     }
 
     async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hangup.recv() => if self.ends_at_hangup {
+                    return;
+                },
+            }
         }
     }
 }

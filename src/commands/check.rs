@@ -12,7 +12,7 @@ use std::{
 use super::{Failure, progress::watch, serve::given_secret};
 use crate::{
     auth::Secret,
-    config::{Check, Settings},
+    config::{Check, Settings, environment},
     db::{Readiness, Target, prepare},
     limits::Rate,
     middleware::Origin,
@@ -55,7 +55,8 @@ fn settings(target: &Target, settings: &Settings) -> Vec<String> {
         let error = addresses_of(bind).err()?;
         Some(format!("{bind} is no address to listen on: {error}"))
     });
-    secret.into_iter().chain(unknown).collect()
+    let misspelt = environment::unknown().into_iter();
+    secret.into_iter().chain(unknown).chain(misspelt).collect()
 }
 
 fn addresses_of(bind: &str) -> io::Result<Vec<SocketAddr>> {

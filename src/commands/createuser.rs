@@ -2,11 +2,11 @@ use std::io::{self, Write as _};
 
 use serde_json::Value;
 
-use super::{Failure, password};
+use super::{Failure, open_or_make, password};
 use crate::{
     auth::PasswordHash,
     config::Createuser,
-    db::{self, Db, DbConnection, Readiness, Stamp, Target},
+    db::{self, DbConnection, Stamp, Target},
     models::{Action, Author, ObjectType, Stored, User, UserDraft, differences, hidden_change},
     rules,
 };
@@ -16,7 +16,7 @@ pub fn run(target: &Target, args: &Createuser) -> Result<(), Failure> {
         .map_err(|message| Failure::new(format!("username: {message}")))?;
     let email = User::check_email(&args.email)
         .map_err(|message| Failure::new(format!("email: {message}")))?;
-    let db = Db::open(target, Readiness::CreateWhenNew)?;
+    let db = open_or_make(target)?;
     let taken = || Failure::new(format!("username: {}", rules::taken("user", "username")));
     // Before anybody types a password for nothing.
     if db.read_blocking(|conn| Ok::<_, db::Error>(User::named(conn, &username)?.is_some()))? {

@@ -26,6 +26,7 @@ pub fn run(target: &Target, args: &config::Export) -> Result<(), Failure> {
     let db = Db::open(target, Readiness::MustExist)?;
     let at = |error: io::Error| Failure::new(format!("{}: {error}", args.folder.display()));
     fs::create_dir_all(&args.folder).map_err(at)?;
+    tell_of_others(args).map_err(at)?;
     let counts = db.read_blocking(|conn| {
         Kind::ALL
             .into_iter()
@@ -35,6 +36,35 @@ pub fn run(target: &Target, args: &config::Export) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     for (kind, count) in counts {
         writeln!(out, "{}: {count} written", file_name(kind, args.format))?;
+    }
+    Ok(())
+}
+
+/// Says what else is in the folder: it may be the wrong one, and `import` would read what it knows of it.
+fn tell_of_others(args: &config::Export) -> io::Result<()> {
+    /// More would hide what matters.
+    const NAMED: usize = 5;
+    let own = Kind::ALL.map(|kind| file_name(kind, args.format));
+    let mut others = Vec::new();
+    for entry in fs::read_dir(&args.folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if !own.contains(&name) {
+            others.push(name);
+        }
+    }
+    others.sort_unstable();
+    if let Some(more) = others.len().checked_sub(1) {
+        let named = others.iter().take(NAMED).map(String::as_str);
+        let named = named.collect::<Vec<_>>().join(", ");
+        let more = match (more + 1).saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let folder = args.folder.display();
+        let _ = writeln!(
+            io::stderr(),
+            "{folder} holds other files, which stay: {named}{more}"
+        );
     }
     Ok(())
 }

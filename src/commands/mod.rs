@@ -5,6 +5,7 @@ mod changepassword;
 mod check;
 mod completions;
 mod createuser;
+pub mod demo;
 mod export;
 pub mod import;
 mod migrate;
@@ -13,11 +14,16 @@ mod password;
 mod progress;
 mod serve;
 
-use std::{fmt, io};
+use std::{
+    fmt,
+    io::{self, Write as _},
+};
+
+use tempfile::TempDir;
 
 use crate::{
     config::{Cli, Cmd},
-    db,
+    db::{self, Db, Readiness, Target},
 };
 
 /// Why a command failed, as the lines that its user reads.
@@ -49,9 +55,30 @@ impl From<diesel::result::Error> for Failure {
 }
 
 impl From<io::Error> for Failure {
+    /// Whoever read the output and has gone, as `head` does, has seen enough: there is nothing to say.
     fn from(error: io::Error) -> Self {
-        Self::new(error)
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self(Vec::new()),
+            _ => Self::new(error),
+        }
     }
+}
+
+/// Opens the database, and says so when it had to make one: the path may be mistyped.
+fn open_or_make(target: &Target) -> Result<Db, Failure> {
+    let is_new = db::is_new(target)?;
+    let db = Db::open(target, Readiness::CreateWhenNew)?;
+    if is_new {
+        let _ = writeln!(io::stderr(), "made a new database in {target}");
+    }
+    Ok(db)
+}
+
+/// A database in a folder that lasts as long as its guard.
+fn temporary(purpose: &str) -> Result<(TempDir, Target), Failure> {
+    let folder = TempDir::with_prefix(format!("roster-{purpose}-{}-", std::process::id()))?;
+    let target = Target::Sqlite(folder.path().join("roster.db"));
+    Ok((folder, target))
 }
 
 /// Runs the command that was asked for.
@@ -65,7 +92,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         .0
         .parse()
         .map_err(|error| Failure::new(format!("the database URL: {error}")))?;
-    match cli.command {
+    let done = match cli.command {
         Cmd::Serve(args) => serve::run(&target, &args),
         Cmd::Migrate(args) => migrate::run(&target, &args),
         Cmd::Createuser(args) => createuser::run(&target, &args),
@@ -76,5 +103,9 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Cmd::Check(args) => check::run(&target, &args),
         Cmd::Openapi(args) => openapi::run(&args),
         Cmd::Completions(args) => completions::run(&args),
+    };
+    match done {
+        Err(Failure(lines)) if lines.is_empty() => Ok(()),
+        done => done,
     }
 }

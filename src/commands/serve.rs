@@ -3,26 +3,24 @@ use std::{
     io::{self, Write as _},
 };
 
-use tempfile::TempDir;
-
-use super::{Failure, createuser, import};
+use super::{Failure, demo, temporary};
 use crate::{
-    auth::{self, Auth, PasswordHash, Secret},
-    config::{Serve, Settings},
-    db::{self, Db, Patience, Readiness, Stamp, Target},
+    auth::{self, Auth, Secret},
+    config::{Serve, Settings, environment},
+    db::{self, Db, Patience, Readiness, Target},
     limits::Rates,
     metrics::{self, Metrics},
-    models::{User, UserDraft},
+    models::User,
     server::{self, Signals},
     urls::Proxies,
 };
 
-/// The name of the demo's staff user.
-const ADMIN: &str = "admin";
-
 pub fn run(target: &Target, args: &Serve) -> Result<(), Failure> {
+    for line in environment::unknown() {
+        tracing::warn!("{line}");
+    }
     // Kept until the end, for it removes the folder with the database.
-    let demo = if args.demo { Some(demo()?) } else { None };
+    let demo = args.demo.then(|| temporary("demo")).transpose()?;
     let target = demo.as_ref().map_or(target, |(_, target)| target);
     let args = &args.settings;
     let given = given_secret(target, args)?;
@@ -44,7 +42,7 @@ pub fn run(target: &Target, args: &Serve) -> Result<(), Failure> {
     .map_err(Failure::new)?;
     let greeting = match demo {
         Some(_) => Greeting::Demo {
-            password: fill(&db)?,
+            password: demo::fill(&db)?,
         },
         None if db.read_blocking(|conn| Ok::<_, db::Error>(User::any(conn)?))? => Greeting::None,
         None => Greeting::FirstUser,
@@ -52,27 +50,6 @@ pub fn run(target: &Target, args: &Serve) -> Result<(), Failure> {
     let ended = actix_web::rt::System::new().block_on(serve(&db, auth, target, args, &greeting));
     db.close();
     ended
-}
-
-/// A folder that lasts as long as its guard, and the database in it.
-fn demo() -> Result<(TempDir, Target), Failure> {
-    let folder = TempDir::with_prefix(format!("roster-demo-{}-", std::process::id()))?;
-    let target = Target::Sqlite(folder.path().join("roster.db"));
-    Ok((folder, target))
-}
-
-/// Imports the sample directory, makes a staff user and returns that one's password.
-fn fill(db: &Db) -> Result<String, Failure> {
-    import::sample(db)?;
-    let password = auth::random::<12>()?;
-    let hash = PasswordHash::of(&password).map_err(Failure::new)?;
-    let draft = UserDraft {
-        username: ADMIN.to_owned(),
-        is_staff: true,
-        ..UserDraft::new(Stamp::now())
-    };
-    db.write_blocking(move |conn| createuser::make(conn, &draft, &hash))?;
-    Ok(password)
 }
 
 /// The key that was set, if it was. A server's database may be many servers': they must be told one key.
@@ -107,7 +84,7 @@ async fn serve(
     // Each connection is an open file. Where there may be no more of them, there may be fewer connections.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     // Before anybody can know that there is a server.
-    let signals = Signals::catch()?;
+    let signals = Signals::catch(matches!(greeting, Greeting::Demo { .. }))?;
     let (server, addresses) = server::listen(db, auth, metrics.clone(), &settings)
         .map_err(|error| cannot_listen(&settings.bind, &error))?;
     let watcher = match &args.metrics_bind {
@@ -188,11 +165,13 @@ impl Greeting {
                     .to_owned()
             }
             Self::Demo { password } => format!(
-                "It is the sample directory, and it is gone when this ends (Ctrl-C). Try:\n  \
+                "Its documentation, for a browser: {api}/docs/\n\
+                 It is the sample directory, and it is gone when this ends (Ctrl-C). Try:\n  \
                    curl '{api}/developers/?page_size=2'\n  \
                    curl '{api}/developers/?senior=true&skill=Rust&skill=Linux&page_size=1'\n  \
                    curl '{api}/companies/1/'\n\
-                 Its staff user is {ADMIN}, with a password that is shown this once: {password}\n"
+                 Its staff user is {}, with a password that is shown this once: {password}\n",
+                demo::ADMIN
             ),
         }
     }

@@ -5,7 +5,7 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use super::{Cli, subcommand};
+use super::{Cli, environment, subcommand};
 
 /// The settings of a TOML file. They become flags where neither a flag nor the environment has a say, so that
 /// all three are read, checked and explained by the same code.
@@ -56,11 +56,14 @@ impl SettingsFile {
                 .iter()
                 .filter_map(|arg| arg.to_str())
                 .any(|arg| arg.split('=').next() == Some(&flag));
-            let setting = [command, subcommand]
-                .into_iter()
-                .find_map(|command| find_setting(command, key));
-            let env = setting.and_then(Arg::get_env);
-            !given && env.is_some_and(|name| std::env::var_os(name).is_none())
+            let mut settings = [command, subcommand].into_iter();
+            let setting = settings.find_map(|command| find_setting(command, key));
+            let is_set = |setting: &Arg| {
+                setting
+                    .get_env()
+                    .is_some_and(|name| environment::value(name).is_some())
+            };
+            !given && setting.is_some_and(|setting| !is_set(setting))
         };
         let settings = self.settings.iter().filter(|(key, _)| applies(key));
         let flags: Vec<OsString> = settings

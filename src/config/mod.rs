@@ -1,5 +1,6 @@
 //! The command line and its settings: one struct is flags, environment, file and help.
 
+pub mod environment;
 mod file;
 mod values;
 
@@ -18,7 +19,7 @@ use crate::{limits::Rate, middleware::Origin};
 /// A self-hosted directory of companies, developers, skills and projects, served over REST.
 #[derive(Debug, Parser)]
 #[command(
-    version,
+    version = crate::VERSION,
     after_help = "Every setting is a flag (--database-url), an environment variable (ROSTER_DATABASE_URL) and a key\n\
                   (database-url) of the TOML file named by --config; the flag wins, then the environment, then the file.\n\
                   Without a command, roster serves."
@@ -301,14 +302,14 @@ impl Cli {
     /// # Errors
     /// Help, version and wrong usage, as clap shows them.
     pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        let mut command = Self::command();
+        let mut command = environment::without_empty(Self::command());
         let mut args = with_default_command(&command, args.into_iter().collect());
         let file = match config_path(&args) {
             Some(path) => Some(SettingsFile::read(&mut command, path)?),
             None => None,
         };
         if let Some(file) = &file {
-            file.insert(&command, &mut args);
+            file.insert(&Self::command(), &mut args);
         }
         let matches = command
             .clone()
@@ -354,5 +355,5 @@ fn config_path(args: &[OsString]) -> Option<PathBuf> {
             Some(arg) => arg.strip_prefix("--config=").map(PathBuf::from),
             None => None,
         });
-    flag.or_else(|| std::env::var_os("ROSTER_CONFIG").map(PathBuf::from))
+    flag.or_else(|| environment::value("ROSTER_CONFIG").map(PathBuf::from))
 }

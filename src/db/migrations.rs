@@ -95,6 +95,18 @@ pub fn pending(target: &Target) -> Result<Vec<String>, Error> {
     }
 }
 
+/// Whether there is no roster database yet, by looking alone.
+///
+/// # Errors
+/// [`Error::Refused`] for a database that is foreign or newer than the binary.
+pub fn is_new(target: &Target) -> Result<bool, Error> {
+    if must_exist(target).is_err() {
+        return Ok(true);
+    }
+    let mut conn = DbConnection::connect(target)?;
+    Ok(matches!(status(&mut conn, target)?, Status::New))
+}
+
 /// # Errors
 /// [`Error::Refused`] when the database is not, or not any more, as this binary wants it.
 pub fn must_be_current(conn: &mut DbConnection, target: &Target) -> Result<(), Error> {

@@ -24,7 +24,7 @@ pub use doors::{Db, Patience};
 pub use error::Error;
 pub use instrument::Tally;
 pub use measures::Measures;
-pub use migrations::{Readiness, Status, applied, pending, prepare};
+pub use migrations::{Readiness, Status, applied, is_new, pending, prepare};
 pub use pool::readers;
 pub use stamp::Stamp;
 pub use state::Size;

@@ -227,6 +227,7 @@ fn twenty_errors_are_shown_and_the_rest_counted() {
 #[test]
 fn an_error_in_one_file_undoes_the_others() {
     let place = Place::new();
+    place.open().close();
     let good = place.file("companies.csv", COMPANIES);
     let bad = place.file("skills.csv", "name,category\nGo,\n");
     let failed = import(&place, &[&good, &bad]).failed();
@@ -358,4 +359,35 @@ fn json_takes_null_numbers_as_text_and_lists() {
     let developers = &exported(&place)[2];
     assert!(developers.contains("8,Bob,Acme,7,,"), "{developers}");
     assert!(developers.contains("9,42,Acme,0,,"), "{developers}");
+}
+
+#[test]
+fn a_new_database_is_told_of_and_a_dry_run_makes_none() {
+    let place = Place::new();
+    let companies = place.file("companies.csv", COMPANIES);
+    let wrong = place.file("skills.csv", "name,category\n,Language\n");
+    let database = std::path::Path::new(&place.path("roster.db")).to_owned();
+    let dry = import(&place, &["--dry-run", &companies]);
+    assert_eq!(dry.stderr, "");
+    assert_eq!(
+        dry.ok(),
+        format!("{companies}: 2 added, 0 changed, 0 unchanged\na dry run: nothing was imported\n")
+    );
+    let failed = import(&place, &["--dry-run", &companies, &wrong]).failed();
+    assert!(
+        failed.starts_with(&format!("{wrong}:2: name: ")),
+        "{failed}"
+    );
+    assert!(!database.exists());
+    let failed = roster(&["export", &place.path("x"), "--database-url", &place.url()]).failed();
+    assert!(
+        failed.starts_with("there is no roster database"),
+        "{failed}"
+    );
+
+    let told = format!("made a new database in {}\n", place.target());
+    let first = import(&place, &[&companies]);
+    assert_eq!((first.status, first.stderr), (0, told));
+    let second = import(&place, &[&companies]);
+    assert_eq!((second.status, second.stderr.as_str()), (0, ""));
 }

@@ -151,7 +151,7 @@ fn demo() -> (Served, Vec<String>) {
     ] {
         command.env_remove(format!("ROSTER_{name}"));
     }
-    let served = Served::spawn(command, 5);
+    let served = Served::spawn(command, 6);
     let printed = std::iter::once(served.first.clone()).chain(served.greeting.clone());
     let printed = printed.collect();
     (served, printed)

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::support::{Place, Served, roster};
 
 fn demo() -> Served {
-    Served::start(&["serve", "--demo", "--bind", "127.0.0.1:0"], &[], 5)
+    Served::start(&["serve", "--demo", "--bind", "127.0.0.1:0"], &[], 6)
 }
 
 #[test]
@@ -105,12 +105,43 @@ fn a_demo_leaves_nothing_behind() {
     let place = Place::embedded();
     let temporary = place.path("");
     let environment = [("TMPDIR", temporary.as_str())];
-    let mut served = Served::start(&["--demo", "--bind=127.0.0.1:0"], &environment, 5);
     let folders = || std::fs::read_dir(&temporary).unwrap().count();
-    assert_eq!(folders(), 1);
+    for signal in ["-TERM", "-HUP"] {
+        let mut served = Served::start(&["--demo", "--bind=127.0.0.1:0"], &environment, 6);
+        assert_eq!(folders(), 1);
+        served.signal(signal);
+        assert_eq!(served.wait(), Some(0), "{signal}");
+        assert_eq!(folders(), 0, "{signal}");
+    }
+}
+
+#[test]
+fn a_server_outlives_the_terminal_that_it_was_started_from() {
+    let place = Place::new();
+    let args = ["--bind=127.0.0.1:0", "--database-url", &place.url()];
+    let mut served = Served::start(&args, &[], 1);
+    served.signal("-HUP");
+    assert_eq!(served.get("skills/").0, 200);
     served.signal("-TERM");
     assert_eq!(served.wait(), Some(0));
-    assert_eq!(folders(), 0);
+}
+
+#[test]
+fn the_demo_says_where_its_documentation_is_and_is_up_to_date() {
+    let served = demo();
+    let address = served.greeting[0].rsplit(' ').next().unwrap();
+    assert_eq!(address, format!("{}docs/", served.api));
+    assert_eq!(ureq::get(address).call().unwrap().status(), 200);
+    let (status, active) = served.get("developers/?active=true&ordering=-last_login&page_size=100");
+    assert_eq!(status, 200);
+    assert_eq!(
+        active["results"].as_array().unwrap().len(),
+        100,
+        "whenever it starts"
+    );
+    let last: roster::db::Stamp =
+        serde_json::from_value(active["results"][0]["last_login"].clone()).unwrap();
+    assert!(last < roster::db::Stamp::now(), "{last}");
 }
 
 #[test]

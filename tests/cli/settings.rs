@@ -1,6 +1,10 @@
 //! Flags, environment, file and defaults, and the commands' manners.
 
-use std::path::Path;
+use std::{
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use crate::support::{Output, Place, roster, roster_with};
 
@@ -186,10 +190,14 @@ fn help_and_version_say_what_a_stranger_asks() {
     ] {
         assert!(help.contains(word), "{word}");
     }
-    assert_eq!(
-        roster(&["--version"]).ok(),
-        format!("roster {}\n", env!("CARGO_PKG_VERSION"))
-    );
+    let version = roster(&["--version"]).ok();
+    assert_eq!(version, format!("roster {}\n", roster::VERSION));
+    let commit = Command::new("git").args(["rev-parse", "HEAD"]).output();
+    if let Some(commit) = commit.ok().filter(|output| output.status.success()) {
+        let commit = String::from_utf8(commit.stdout).unwrap();
+        let (_, told) = version.trim_end().split_once(" (").unwrap();
+        assert!(commit.starts_with(told.trim_end_matches(')')), "{version}");
+    }
 }
 
 #[test]
@@ -236,4 +244,78 @@ fn the_description_of_the_api_is_printed_in_two_spellings() {
     assert!(json["paths"]["/api/developers/"]["get"].is_object());
     let yaml = roster(&["openapi", "--format", "yaml"]).ok();
     assert!(yaml.starts_with("openapi: \"3.1.0\"\n"), "{yaml}");
+}
+
+#[test]
+fn a_misspelt_variable_is_named_with_the_setting_that_was_meant() {
+    let place = Place::embedded();
+    let url = place.url();
+    roster(&["migrate", "--database-url", &url]).ok();
+    let environment = [
+        ("ROSTER_RATE_LIMT", "off"),
+        ("ROSTER_PASSWORD", "sesame"),
+        // What Kubernetes sets, and what is empty, is nobody's mistake.
+        ("ROSTER_SERVICE_HOST", "10.0.0.1"),
+        ("ROSTER_PORT", "tcp://10.0.0.1:8000"),
+        ("ROSTER_COLOUR", ""),
+    ];
+    let check = roster_with(&["check", "--database-url", &url], &environment);
+    assert_eq!(
+        Output::of(check).failed(),
+        "settings: ROSTER_PASSWORD is no setting\n\
+         settings: ROSTER_RATE_LIMT is no setting: did you mean ROSTER_RATE_LIMIT?\n"
+    );
+    let args = ["serve", "--bind=127.0.0.1:0", "--database-url", &url];
+    let mut served = roster_with(&args, &environment);
+    let mut child = served.stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let told = lines
+        .map(Result::unwrap)
+        .find(|line| line.contains("did you mean ROSTER_RATE_LIMIT?"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(told.unwrap().contains("WARN"));
+}
+
+#[test]
+fn an_empty_variable_counts_as_unset() {
+    let empty = [
+        ("ROSTER_DATABASE_URL", ""),
+        ("ROSTER_CONFIG", ""),
+        ("ROSTER_WORKERS", ""),
+        ("ROSTER_LOG", ""),
+        ("ROSTER_RATE_LIMIT", ""),
+    ];
+    let place = Place::embedded();
+    assert_eq!(migrated(&place, &[], &empty), ["roster.db"]);
+    let file = place.file("roster.toml", "database-url = \"file.db\"\n");
+    assert_eq!(
+        migrated(&place, &["--config", &file], &empty),
+        ["roster.db", "file.db"]
+    );
+    let url = place.path("file.db");
+    let check = roster_with(&["check", "--database-url", &url], &empty);
+    Output::of(check).ok();
+}
+
+/// A shell's `head` closes the pipe after its first line.
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    for args in [
+        &["openapi"][..],
+        &["openapi", "--format", "yaml"],
+        &["completions", "bash"],
+        &["--help"],
+    ] {
+        let mut command = roster_with(args, &[]);
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{args:?}");
+    }
 }

@@ -191,3 +191,31 @@ proptest! {
         prop_assert_eq!(export(&copy, form), files);
     }
 }
+
+#[test]
+fn what_else_is_in_the_folder_of_an_export_is_said() {
+    let place = Place::new();
+    place.open().close();
+    let folder = place.path("out");
+    let export = |form: &str| {
+        let url = place.url();
+        let args = ["export", &folder, "--format", form, "--database-url", &url];
+        let output = roster(&args);
+        assert_eq!(output.status, 0, "{output:?}");
+        output.stderr
+    };
+    assert_eq!(export("csv"), "");
+    assert_eq!(export("csv"), "", "an earlier export is replaced");
+    fs::write(format!("{folder}/notes.txt"), "mine").unwrap();
+    assert_eq!(
+        export("json"),
+        format!(
+            "{folder} holds other files, which stay: companies.csv, developers.csv, notes.txt, \
+             projects.csv, skills.csv and 1 more\n"
+        )
+    );
+    assert_eq!(
+        fs::read_to_string(format!("{folder}/notes.txt")).unwrap(),
+        "mine"
+    );
+}

@@ -1,14 +1,12 @@
 //! Clients whose code is generated: that it is accepted by its language, and that it does what it says.
 
-use std::process::Command;
-
 use serde_json::{Value, json};
 
-use super::{directory, folder, python, run};
+use super::{directory, npm, python, run};
 use crate::support::{Client, PASSWORD, Place};
 
 /// What a script prints that has signed in as `ada`, read all developers and made a project, is what happened.
-fn toured(user: &Client, printed: &str) {
+pub fn toured(user: &Client, printed: &str) {
     let seen: Value = serde_json::from_str(printed).unwrap();
     let mut next = json!(user.app.url("/api/developers/?page_size=100&fields=id"));
     let mut ids = Vec::new();
@@ -33,15 +31,7 @@ fn toured(user: &Client, printed: &str) {
 fn typescript_compiles_strictly_and_works() {
     let app = directory();
     let user = app.user("ada");
-    let npm = |script: &str| {
-        let mut command = Command::new("npm");
-        command
-            .current_dir(folder("typescript"))
-            .args(["run", "--silent", script])
-            .env("ROSTER_URL", app.url(""));
-        command
-    };
-    run(&mut npm("generate"));
+    run(npm("generate").env("ROSTER_URL", app.url("")));
     run(&mut npm("compile"));
     let printed = run(npm("tour").args(["--", &app.url(""), "ada", PASSWORD]));
     toured(&user, &printed);

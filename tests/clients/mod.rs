@@ -5,6 +5,7 @@
 
 mod browser;
 mod generated;
+mod generator;
 mod openapi;
 
 use std::{
@@ -13,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use crate::support::{App, Options};
+use crate::support::{App, Options, Place};
 
 /// The sample directory, with tokens that outlast a test.
 fn directory() -> App {
@@ -21,8 +22,22 @@ fn directory() -> App {
         access: Duration::from_hours(24),
         ..Options::default()
     });
-    roster::commands::import::sample(&app.db).unwrap();
+    roster::commands::demo::sample(&app.db).unwrap();
     app
+}
+
+/// The path of the description as a file in that place.
+fn description(place: &Place) -> String {
+    place.file("openapi.json", App::new().get("/api/schema/").body)
+}
+
+/// A script of the folder's `package.json`.
+fn npm(script: &str) -> Command {
+    let mut command = Command::new("npm");
+    command
+        .current_dir(folder("typescript"))
+        .args(["run", "--silent", script]);
+    command
 }
 
 /// A command of Python's, in the environment that has the tools.

@@ -1,8 +1,9 @@
 //! The description by itself, and the server against it.
 
 use regex::Regex;
+use serde_json::json;
 
-use super::{directory, python, run};
+use super::{description, directory, python, run};
 use crate::support::{App, Place, add_user};
 
 /// Cases that each run has to try, whoever asks.
@@ -11,9 +12,99 @@ const CASES: u32 = 5_000;
 #[test]
 #[ignore = "needs tests/clients/install"]
 fn it_is_valid() {
-    let document = App::new().get("/api/schema/").body;
     let place = Place::embedded();
-    run(python("openapi-spec-validator").arg(place.file("openapi.json", document)));
+    run(python("openapi-spec-validator").arg(description(&place)));
+}
+
+#[test]
+#[ignore = "needs tests/clients/install"]
+fn its_yaml_is_its_json_to_a_reader_of_yaml_1_1() {
+    let app = App::new();
+    let place = Place::embedded();
+    for form in ["yaml", "json"] {
+        let document = app.get(&format!("/api/schema/?format={form}")).body;
+        place.file(&format!("openapi.{form}"), document);
+    }
+    // What the description may come to say.
+    let texts = [
+        "",
+        " ",
+        "~",
+        "null",
+        "NULL",
+        "yes",
+        "No",
+        "on",
+        "OFF",
+        "y",
+        "N",
+        "true",
+        "False",
+        "1",
+        "+1",
+        "1_000",
+        "0x1F",
+        "0b1",
+        "0o7",
+        "017",
+        "1.5",
+        ".5",
+        "1e3",
+        "1.0e+3",
+        ".inf",
+        "-.INF",
+        ".NaN",
+        "190:20:30",
+        "2026-11-20",
+        "2026-11-20T08:15:30.123456Z",
+        "2001-12-14 21:59:43.10 -5",
+        "=",
+        "<<",
+        "-",
+        "- a",
+        "? a",
+        ": a",
+        "a: b",
+        "a:",
+        "a #b",
+        "&a",
+        "*a",
+        "!a",
+        "|",
+        ">",
+        "@a",
+        "%a",
+        "[a]",
+        "{a}",
+        "a\u{2028}b",
+        "\u{feff}",
+        "é",
+        "😀",
+        "\0",
+        "\u{7f}",
+        "\u{85}",
+        "\t",
+        "a\r\nb",
+        "a\n\n b",
+        "a\n",
+        "\na",
+        " a\nb",
+        "a \nb",
+        "'a'",
+        "\"a\"",
+        "\\",
+        "--- a",
+        "...",
+    ];
+    let named: serde_json::Map<_, _> = texts
+        .iter()
+        .map(|text| ((*text).to_owned(), json!([text, {"a": text}])))
+        .collect();
+    let value = json!({"texts": named, "numbers": [0, -1, 1.5, 1e22, 1e-7, 1.5e300, u64::MAX], "rest": [null, true, [], {}, [[], [[1]]]]});
+    place.file("nasty.json", value.to_string());
+    place.file("nasty.yaml", roster::openapi::to_yaml(&value));
+    let names = ["openapi", "nasty"].map(|name| place.path(name));
+    run(python("python").arg("yaml_is_json.py").args(names));
 }
 
 #[test]

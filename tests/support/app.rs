@@ -121,7 +121,7 @@ impl App {
     /// The sample directory.
     pub fn sample() -> Self {
         let app = Self::new();
-        roster::commands::import::sample(&app.db).unwrap();
+        roster::commands::demo::sample(&app.db).unwrap();
         app
     }
 

@@ -45,9 +45,13 @@ impl Place {
         self.path("roster.db")
     }
 
+    /// As messages call the database.
+    pub fn target(&self) -> Target {
+        self.url().parse().unwrap()
+    }
+
     pub fn open(&self) -> Db {
-        let target: Target = self.url().parse().unwrap();
-        Db::open(&target, Readiness::CreateWhenNew).unwrap()
+        Db::open(&self.target(), Readiness::CreateWhenNew).unwrap()
     }
 }
 

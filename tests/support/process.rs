@@ -78,6 +78,8 @@ pub struct Served {
     pub greeting: Vec<String>,
     /// Kept open: a server may go on to print.
     _stdout: Lines<BufReader<ChildStdout>>,
+    /// Where it keeps temporary files: a demo that is killed leaves some.
+    _temporary: tempfile::TempDir,
 }
 
 impl Served {
@@ -88,6 +90,10 @@ impl Served {
 
     /// As [`start`](Self::start), with a command of the test's own.
     pub fn spawn(mut command: Command, lines: usize) -> Self {
+        let temporary = tempfile::tempdir().unwrap();
+        if !command.get_envs().any(|(name, _)| name == "TMPDIR") {
+            command.env("TMPDIR", temporary.path());
+        }
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -107,6 +113,7 @@ impl Served {
             first,
             greeting,
             _stdout: printed,
+            _temporary: temporary,
         }
     }
 

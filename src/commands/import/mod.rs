@@ -24,7 +24,7 @@ use self::{
     row::Row,
     source::{Form, Source},
 };
-use super::{Failure, progress::Progress};
+use super::{Failure, open_or_make, progress::Progress, temporary};
 use crate::{
     config,
     db::{self, Db, DbConnection, Readiness, Stamp, Target},
@@ -36,7 +36,13 @@ use crate::{
 /// The lines for standard error; nothing was imported then.
 pub fn run(target: &Target, args: &config::Import) -> Result<(), Failure> {
     let sources = sources(&args.paths)?;
-    let db = Db::open(target, Readiness::CreateWhenNew)?;
+    // Where there is no database yet, a dry run tries the files in one that goes with it.
+    let scratch = (args.dry_run && db::is_new(target)?).then(|| temporary("dry-run"));
+    let scratch = scratch.transpose()?;
+    let db = match &scratch {
+        Some((_, scratch)) => Db::open(scratch, Readiness::CreateWhenNew)?,
+        None => open_or_make(target)?,
+    };
     let imported = import(&db, sources, args.dry_run);
     db.close();
     let mut out = io::stdout().lock();
@@ -57,21 +63,14 @@ pub fn run(target: &Target, args: &config::Import) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Imports the sample directory that the binary carries.
+/// Imports files that the binary carries.
 ///
 /// # Errors
-/// When the database refuses it.
-pub fn sample(db: &Db) -> Result<(), Failure> {
-    let sources = [
-        (Kind::Companies, include_str!("../../demo/companies.csv")),
-        (Kind::Skills, include_str!("../../demo/skills.csv")),
-        (Kind::Developers, include_str!("../../demo/developers.csv")),
-    ];
-    let sources = sources
-        .into_iter()
-        .map(|(kind, text)| Source::embedded(kind, text))
-        .collect();
-    import(db, sources, false).map(|_| ())
+/// When the database refuses them.
+pub fn embedded(db: &Db, files: impl IntoIterator<Item = (Kind, String)>) -> Result<(), Failure> {
+    let files = files.into_iter();
+    let sources = files.map(|(kind, text)| Source::embedded(kind, text));
+    import(db, sources.collect(), false).map(|_| ())
 }
 
 /// What became of a file's rows.

@@ -62,13 +62,13 @@ impl Source {
     }
 
     /// A CSV file that the binary carries.
-    pub fn embedded(kind: Kind, text: &'static str) -> Self {
+    pub fn embedded(kind: Kind, text: String) -> Self {
         Self {
             kind,
             name: format!("{}.csv", kind.stem()),
             length: text.len() as u64,
             form: Form::Csv,
-            input: Box::new(text.as_bytes()),
+            input: Box::new(io::Cursor::new(text)),
         }
     }
 
