@@ -12,6 +12,10 @@ pub const NULL: &str = "This field may not be null.";
 pub const TRUE: [&str; 3] = ["true", "True", "TRUE"];
 pub const FALSE: [&str; 3] = ["false", "False", "FALSE"];
 
+/// The greatest id that a file may give: the last whole number that every client reads exactly out of JSON. The numbers behind
+/// it are left for ids of the database's own.
+pub const ID_MAX: i64 = (1 << 53) - 1;
+
 /// DRF's message for a value that must be unique and is taken.
 pub fn taken(object: &str, field: &str) -> String {
     format!("{object} with this {field} already exists.")
@@ -34,14 +38,22 @@ pub fn text(text: &str, max: usize) -> Result<String, String> {
 /// # Errors
 /// The message for a NUL, and for too many characters.
 pub fn optional_text(text: &str, max: usize) -> Result<String, String> {
-    let text = trim(text);
-    without_nul(text)?;
-    if text.chars().count() > max {
-        return Err(format!(
+    let text = within(trim(text), max)?;
+    without_nul(text).map(ToOwned::to_owned)
+}
+
+/// Holds `text` to `max` characters, before anything is done with it whose cost grows with its length.
+///
+/// # Errors
+/// The message for too many characters.
+pub fn within(text: &str, max: usize) -> Result<&str, String> {
+    if text.len() > max && text.chars().count() > max {
+        Err(format!(
             "Ensure this field has no more than {max} characters."
-        ));
+        ))
+    } else {
+        Ok(text)
     }
-    Ok(text.to_owned())
 }
 
 /// Refuses NUL characters, which PostgreSQL cannot store. The message is Django's.

@@ -33,7 +33,9 @@ pub struct AuditBody {
     pub object_type: String,
     #[schema(required)]
     pub object_id: Option<i64>,
-    /// `{"field": [old, new]}`; of an import, the numbers of added, changed and unchanged rows.
+    /// `{"field": [old, new]}`; of an import, the numbers of added, changed and unchanged rows. In place of a text of more than
+    /// 1,000 characters stands `{"text": …, "length": …, "sha256": …}`: its first 1,000 characters, the number of all, and
+    /// the SHA-256 of its UTF-8, in hexadecimal.
     #[schema(value_type = std::collections::HashMap<String, serde_json::Value>)]
     pub changes: Box<RawValue>,
     #[schema(required)]

@@ -18,7 +18,7 @@ use super::{
     resource::Resource,
 };
 use crate::{
-    auth::{Auth, PasswordHash, caller},
+    auth::{Auth, PasswordHash, caller, password::LENGTH_MIN},
     error::Error,
     models::Retry,
     openapi::{Describe, Operation, Place},
@@ -85,7 +85,10 @@ impl<I: Input> Body<I> {
     /// 503 when too many wait.
     pub async fn hash_password(mut self, auth: &Auth) -> Result<Self, Error> {
         let password = self.value.get("password").map(|value| Password.read(value));
-        if let Some(Ok(password)) = password {
+        // One that is too short will be refused, and is not worth a hash.
+        if let Some(Ok(password)) = password
+            && password.chars().nth(LENGTH_MIN - 1).is_some()
+        {
             self.hash = Some(auth.hasher.hash(password).await?);
         }
         Ok(self)

@@ -27,7 +27,9 @@ impl<M> Default for Names<M> {
 
 impl<M: Referable> Names<M> {
     pub fn load(conn: &mut DbConnection, forms: &[Form]) -> diesel::QueryResult<Self> {
-        let names = forms.iter().filter_map(|form| form.text(M::KEY));
+        let names = forms
+            .iter()
+            .filter_map(|form| form.text(M::KEY, M::KEY_MAX));
         Ok(Self {
             found: Found::load(conn, names.map(Reference::Name))?,
             seen: HashSet::new(),

@@ -149,7 +149,7 @@ impl Resource for Project {
             "description",
             &mut draft.description,
             String::new(),
-            form::optional_text(),
+            form::optional_text(Self::DESCRIPTION_MAX),
         );
         form.references("skills", skills, &known.skills);
         if by.is_staff {

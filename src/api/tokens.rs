@@ -70,7 +70,7 @@ impl Input for Credentials {
 
     fn read(form: &mut Form) -> Self {
         let (mut username, mut password) = (String::new(), String::new());
-        form.required("username", &mut username, form::text(usize::MAX));
+        form.required("username", &mut username, form::text(User::USERNAME_MAX));
         form.required("password", &mut password, form::Password);
         Self { username, password }
     }

@@ -65,6 +65,9 @@ impl Claims {
     }
 }
 
+/// Bytes of a token at most: ours have some three hundred. A longer one is not worth its signature.
+const LENGTH_MAX: usize = 4_096;
+
 /// Why a token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
@@ -130,6 +133,9 @@ impl Keys {
     /// # Errors
     /// Why it is refused.
     pub fn read(&self, token: &str) -> Result<Claims, Refusal> {
+        if token.len() > LENGTH_MAX {
+            return Err(Refusal::Invalid);
+        }
         jsonwebtoken::decode(token, &self.reading, &self.validation)
             .map(|token| token.claims)
             .map_err(|error| match error.kind() {

@@ -68,7 +68,12 @@ fn database(target: &Target) -> Vec<String> {
         Ok(conn) => conn,
         Err(error) => return vec![error.to_string()],
     };
-    watch(|| "checking the database".to_owned(), || conn.faults())
+    let faults = || {
+        let mut faults = conn.faults()?;
+        faults.extend(conn.ids_at_the_end()?);
+        Ok::<_, diesel::result::Error>(faults)
+    };
+    watch(|| "checking the database".to_owned(), faults)
         .unwrap_or_else(|error| vec![error.to_string()])
 }
 

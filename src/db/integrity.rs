@@ -2,9 +2,15 @@
 
 use std::path::Path;
 
-use diesel::{QueryResult, RunQueryDsl as _, dsl::sql, sql_query, sql_types::Text};
+use diesel::{
+    QueryResult, RunQueryDsl as _,
+    dsl::sql,
+    sql_query,
+    sql_types::{BigInt, Text},
+};
 
 use super::{DbConnection, Error};
+use crate::rules::ID_MAX;
 
 impl DbConnection {
     /// What is wrong with the structure of the database, and which rows refer to rows that are not there: a line each, a
@@ -34,6 +40,33 @@ impl DbConnection {
             ))
             .load(conn),
         }
+    }
+
+    /// Which tables' ids have come beyond [`ID_MAX`], by a row that an older version imported with such an id: at the end of
+    /// the numbers the table takes no new rows. A line each, with what to do.
+    ///
+    /// # Errors
+    /// When the database is too damaged to be read.
+    pub fn ids_at_the_end(&mut self) -> QueryResult<Vec<String>> {
+        let used_up = match self {
+            Self::Sqlite(conn) => diesel::select(sql::<(Text, BigInt)>(&format!(
+                "name, seq FROM sqlite_sequence WHERE seq > {ID_MAX} ORDER BY name"
+            )))
+            .load(conn)?,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(conn) => diesel::select(sql::<(Text, BigInt)>(&format!(
+                "regexp_replace(sequencename::text, '_id_seq$', ''), last_value FROM pg_sequences
+                 WHERE schemaname = current_schema() AND last_value > {ID_MAX} ORDER BY 1"
+            )))
+            .load(conn)?,
+        };
+        let fault = |(table, id): (String, i64)| {
+            format!(
+                "the ids of {table} have come to {id}, beyond {ID_MAX}, and end there: `roster export` the directory, give what \
+                 has such an id in {table} a smaller one, and `roster import` the files into a new database"
+            )
+        };
+        Ok(used_up.into_iter().map(fault).collect())
     }
 
     /// Writes what an embedded database holds at this moment into an empty file, packed, while others go on to write.

@@ -1,7 +1,8 @@
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 use diesel::{dsl, prelude::*};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
 use super::stored::stored;
@@ -126,19 +127,43 @@ impl Author {
 }
 
 /// What differs between two states of an object, as `{"field": [old, new]}`; null stands for its not being there. When it was
-/// last changed is no difference.
+/// last changed is no difference. Long texts are cut, so that a line of the trail stays small.
 pub fn differences(before: Value, after: Value) -> Map<String, Value> {
     let (before, mut after) = (fields(before), fields(after));
     let mut changes = Map::with_capacity(before.len().max(after.len()));
     for (name, old) in before {
         let new = after.shift_remove(&name).unwrap_or_default();
         if old != new {
-            changes.insert(name, Value::Array(vec![old, new]));
+            changes.insert(name, Value::Array(vec![cut(old), cut(new)]));
         }
     }
     let added = after.into_iter().filter(|(_, new)| !new.is_null());
-    changes.extend(added.map(|(name, new)| (name, Value::Array(vec![Value::Null, new]))));
+    changes.extend(added.map(|(name, new)| (name, Value::Array(vec![Value::Null, cut(new)]))));
     changes
+}
+
+/// In place of a long text its beginning, its length in characters, and the digest that tells it from any other.
+fn cut(value: Value) -> Value {
+    /// Characters of a text that are kept.
+    const KEPT: usize = 1_000;
+    let Value::String(text) = &value else {
+        return value;
+    };
+    let Some((end, _)) = text.char_indices().nth(KEPT) else {
+        return value;
+    };
+    json!({
+        "text": text[..end],
+        "length": text.chars().count(),
+        "sha256": hexadecimal(&Sha256::digest(text)),
+    })
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn fields(object: Value) -> Map<String, Value> {

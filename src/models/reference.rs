@@ -29,6 +29,8 @@ pub enum Reference {
 pub trait Referable: Listed {
     /// The field that holds the natural name.
     const KEY: &'static str;
+    /// Characters of a natural name at most.
+    const KEY_MAX: usize;
 
     /// Those of the ids that exist.
     fn with_ids(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<i64>>;
@@ -38,9 +40,10 @@ pub trait Referable: Listed {
 }
 
 macro_rules! referable {
-    ($model:ty, $table:ident, $key:ident, $name:literal) => {
+    ($model:ty, $table:ident, $key:ident, $name:literal, $max:expr) => {
         impl Referable for $model {
             const KEY: &'static str = $name;
+            const KEY_MAX: usize = $max;
 
             fn with_ids(conn: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<i64>> {
                 $table::table
@@ -62,9 +65,9 @@ macro_rules! referable {
     };
 }
 
-referable!(Company, companies, name_key, "name");
-referable!(Skill, skills, name_key, "name");
-referable!(User, users, username_key, "username");
+referable!(Company, companies, name_key, "name", Company::NAME_MAX);
+referable!(Skill, skills, name_key, "name", Skill::NAME_MAX);
+referable!(User, users, username_key, "username", User::USERNAME_MAX);
 
 /// The ids of referenced objects of one model.
 #[derive(Debug)]

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Characters of a filter's text at most: more than any field holds.
-const TEXT_MAX: usize = 1_000;
+pub(super) const TEXT_MAX: usize = 1_000;
 /// Values of one `__in` at most, and the characters of each: no field that is asked so holds more, and all of them fit into a URL.
 const VALUES_MAX: usize = 200;
 const VALUE_MAX: usize = 255;
@@ -429,10 +429,6 @@ fn several(text: &str) -> Result<Vec<&str>, String> {
 
 /// A text that can be compared.
 fn checked(text: &str, max: usize) -> Result<&str, String> {
-    if text.chars().count() > max {
-        return Err(format!(
-            "Ensure this field has no more than {max} characters."
-        ));
-    }
+    rules::within(text, max)?;
     rules::without_nul(text)
 }

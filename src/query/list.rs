@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::{
     Condition, Cursor, Field, Fields, Listed, Order, Page, Params, Shown, Slice, Window,
-    field::text,
+    field::{TEXT_MAX, text},
     fields::{self, shape},
     params::unknown,
     search::wanted,
@@ -281,7 +281,11 @@ impl<M: Filtered> Describe for List<M> {
         );
         if M::HAS_WORD.is_some() {
             let about = "Every word must begin some word of the object's text, in any letter case, with or without accents.";
-            query("search", about, json!({"type": "string"}));
+            query(
+                "search",
+                about,
+                json!({"type": "string", "maxLength": TEXT_MAX}),
+            );
         }
         for filter in M::FILTERS {
             filter.describe(operation);

@@ -9,7 +9,8 @@ use diesel::{
     sqlite::Sqlite,
 };
 
-use crate::{db::Backend, text};
+use super::field::TEXT_MAX;
+use crate::{db::Backend, rules, text};
 
 /// Words of a search at most.
 const WORDS_MAX: usize = 32;
@@ -98,16 +99,19 @@ impl QueryFragment<Backend> for HasWord {
 /// # Errors
 /// The message for too many.
 pub(super) fn wanted(search: &str) -> Result<Vec<String>, String> {
-    let words: BTreeSet<String> = text::words(search).into_iter().map(cut).collect();
-    let words: Vec<String> = words
-        .iter()
-        .filter(|word| {
-            !words
-                .iter()
-                .any(|other| other != *word && other.starts_with(*word))
-        })
-        .cloned()
-        .collect();
+    rules::within(search, TEXT_MAX)?;
+    let mut words: Vec<String> = Vec::new();
+    // Sorted, so that those that begin with a word follow it.
+    for word in text::words(search)
+        .into_iter()
+        .map(cut)
+        .collect::<BTreeSet<_>>()
+    {
+        match words.last_mut() {
+            Some(last) if word.starts_with(last.as_str()) => *last = word,
+            _ => words.push(word),
+        }
+    }
     if words.len() > WORDS_MAX {
         return Err(format!("Ensure there are no more than {WORDS_MAX} words."));
     }

@@ -11,6 +11,8 @@ use diesel::{
     SqliteConnection, connection::SimpleConnection as _, dsl::sql, prelude::*, sql_types::BigInt,
 };
 
+use roster::{db::Error, models::SkillDraft};
+
 use super::backup::{backup, sample};
 use crate::support::{Output, Place, roster};
 
@@ -34,6 +36,28 @@ fn both_engines_are_checked() {
         let fault = "database: the constraint odd of skills is not valid\n";
         assert_eq!(check(&place.url(), &[key]).failed(), fault);
     }
+}
+
+/// As a row leaves it that an older version imported.
+#[test]
+fn ids_that_have_come_to_their_end_are_told() {
+    let place = Place::new();
+    let db = place.open();
+    let skill = SkillDraft {
+        name: "Rust".to_owned(),
+        category: "Tool".to_owned(),
+    };
+    db.write_blocking(move |conn| {
+        skill.insert(conn, Some(i64::MAX))?;
+        Ok::<_, Error>(conn.pass_ids("skills")?)
+    })
+    .unwrap();
+    db.close();
+    let key = "--secret-key=a key that has at least 32 bytes in it";
+    let fault = check(&place.url(), &[key]).failed();
+    let expected = "database: the ids of skills have come to 9223372036854775807, beyond 9007199254740991, and end there: ";
+    assert!(fault.starts_with(expected), "{fault}");
+    assert!(fault.contains("`roster export`"), "{fault}");
 }
 
 #[test]

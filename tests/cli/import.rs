@@ -344,6 +344,52 @@ fn ids_go_on_behind_those_of_a_file() {
     assert!(ids[3].parse::<i64>().unwrap() > 70);
 }
 
+/// A greater id would leave none for the rows behind it, and no client in JavaScript would read it.
+#[test]
+fn ids_of_a_file_end_where_every_client_reads_them() {
+    let place = small();
+    let users = place.file("users.csv", "username\nada\n");
+    import(&place, &[&users]).ok();
+    let rows = |id: &str| {
+        [
+            (
+                "companies.csv",
+                format!("id,name,founded_year\n{id},New,2001\n"),
+            ),
+            ("skills.csv", format!("id,name,category\n{id},New,Tool\n")),
+            ("users.csv", format!("id,username\n{id},new\n")),
+            (
+                "developers.csv",
+                format!("id,name,company\n{id},New,Acme\n"),
+            ),
+            ("projects.csv", format!("id,owner,name\n{id},ada,New\n")),
+            (
+                "skills.json",
+                json!([{"id": id, "name": "Newer", "category": "Tool"}]).to_string(),
+            ),
+        ]
+    };
+    for id in [
+        "9007199254740992",
+        "9223372036854775807",
+        "9223372036854775808",
+    ] {
+        for (name, content) in rows(id) {
+            let path = place.file(name, content);
+            let refused = import(&place, &[&path]).failed();
+            assert!(
+                refused
+                    .contains(": id: Ensure this value is less than or equal to 9007199254740991."),
+                "{refused}"
+            );
+        }
+    }
+    let [(name, content), ..] = rows("9007199254740991");
+    import(&place, &[&place.file(name, content)]).ok();
+    let next = place.file("companies.csv", "name,founded_year\nNext,2001\n");
+    import(&place, &[&next]).ok();
+}
+
 #[test]
 fn json_takes_null_numbers_as_text_and_lists() {
     let place = small();

@@ -17,8 +17,7 @@ use crate::{
     error::FieldErrors,
     models::{Found, Referable, Reference},
     openapi::Properties,
-    rules::{NULL, REQUIRED, without_nul},
-    text::trim,
+    rules::{NULL, REQUIRED},
 };
 
 /// Objects of one list at most.
@@ -70,11 +69,10 @@ impl Form {
         form.described.unwrap_or_default()
     }
 
-    /// The text of a field, as the rules for texts would take it.
-    pub fn text(&self, name: &str) -> Option<String> {
+    /// The text of a field, as the rule for texts of `max` characters would take it.
+    pub fn text(&self, name: &str, max: usize) -> Option<String> {
         let text = as_text(self.fields.get(name)?).ok()?;
-        let text = without_nul(trim(&text)).ok()?;
-        Some(text.to_owned())
+        crate::rules::text(&text, max).ok()
     }
 
     /// Whether the field is named.

@@ -52,9 +52,9 @@ pub fn text_by(
     }
 }
 
-/// Text of any length, which may be blank.
-pub fn optional_text() -> impl Rule<Value = String> {
-    optional_text_by(usize::MAX, |text| rules::optional_text(text, usize::MAX))
+/// Text that may be blank, of `max` characters at most once it is trimmed.
+pub fn optional_text(max: usize) -> impl Rule<Value = String> {
+    optional_text_by(max, move |text| rules::optional_text(text, max))
 }
 
 /// Text that may be blank, held to a rule of its own.
@@ -99,11 +99,12 @@ impl Rule for Password {
         if text.is_empty() {
             return Err(BLANK.to_owned());
         }
+        rules::within(&text, password::LENGTH_MAX)?;
         rules::without_nul(&text).map(ToOwned::to_owned)
     }
 
     fn schema(&self) -> Value {
-        json!({"type": "string", "format": "password", "minLength": 1, "writeOnly": true})
+        json!({"type": "string", "format": "password", "minLength": 1, "maxLength": password::LENGTH_MAX, "writeOnly": true})
     }
 }
 
@@ -249,7 +250,7 @@ impl<M: Referable> Rule for ReferenceTo<'_, M> {
 /// An id, a natural name, or an object that has one of them, as it is read.
 pub(super) fn reference<M: Referable>(value: &Value) -> Result<Reference, String> {
     let named = |name: &str| {
-        let name = rules::without_nul(trim(name))?;
+        let name = rules::without_nul(rules::within(trim(name), M::KEY_MAX)?)?;
         Ok(Reference::Name(name.to_owned()))
     };
     match value {

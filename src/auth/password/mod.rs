@@ -7,5 +7,5 @@ mod rules;
 pub use self::{
     hash::PasswordHash,
     hasher::Hasher,
-    rules::{LENGTH_MIN, check},
+    rules::{LENGTH_MAX, LENGTH_MIN, check},
 };

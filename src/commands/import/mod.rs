@@ -3,6 +3,7 @@
 mod companies;
 mod developers;
 mod names;
+mod passwords;
 mod projects;
 mod report;
 mod row;
@@ -20,6 +21,7 @@ use std::{
 use serde_json::{Map, Value};
 
 use self::{
+    passwords::{Passwords, prepare},
     report::Report,
     row::Row,
     source::{Form, Source},
@@ -151,18 +153,16 @@ trait Importer {
     }
 }
 
-fn import(db: &Db, sources: Vec<Source>, dry_run: bool) -> Result<Vec<(String, Tally)>, Failure> {
-    let result = db.write_blocking(move |conn| {
-        let mut report = Report::default();
-        let tallies = take_files(conn, sources, &mut report)?;
-        if !report.is_empty() {
-            return Err(Undone::Errors(report));
-        }
-        if dry_run {
-            Err(Undone::DryRun(tallies))
-        } else {
-            Ok(tallies)
-        }
+fn import(
+    db: &Db,
+    mut sources: Vec<Source>,
+    dry_run: bool,
+) -> Result<Vec<(String, Tally)>, Failure> {
+    let passwords = sources.iter_mut().map(|source| prepare(db, source));
+    let passwords: Result<Vec<_>, Undone> = passwords.collect();
+    let result = passwords.and_then(|passwords| {
+        let sources = sources.into_iter().zip(passwords).collect();
+        db.write_blocking(move |conn| take_all_or_nothing(conn, sources, dry_run))
     });
     match result {
         Ok(tallies) | Err(Undone::DryRun(tallies)) => Ok(tallies),
@@ -171,28 +171,55 @@ fn import(db: &Db, sources: Vec<Source>, dry_run: bool) -> Result<Vec<(String, T
     }
 }
 
+/// A file, and what was made of the passwords in it.
+type Prepared = (Source, Passwords);
+
+fn take_all_or_nothing(
+    conn: &mut DbConnection,
+    sources: Vec<Prepared>,
+    dry_run: bool,
+) -> Result<Vec<(String, Tally)>, Undone> {
+    let mut report = Report::default();
+    let tallies = take_files(conn, sources, &mut report)?;
+    if !report.is_empty() {
+        return Err(Undone::Errors(report));
+    }
+    if dry_run {
+        Err(Undone::DryRun(tallies))
+    } else {
+        Ok(tallies)
+    }
+}
+
 fn take_files(
     conn: &mut DbConnection,
-    sources: Vec<Source>,
+    sources: Vec<Prepared>,
     report: &mut Report,
 ) -> Result<Vec<(String, Tally)>, Undone> {
     /// A row of a file is about that long.
     const ROW: u64 = 100;
-    let take = |source: Source| {
+    let take = |(source, passwords): Prepared| {
         let (name, rows) = (source.name.clone(), source.length / ROW);
         let table = source.kind.stem();
-        let tally = conn.adding(table, rows, |conn| take_all(conn, source, report))?;
+        let tally = conn.adding(table, rows, |conn| {
+            take_all(conn, source, passwords, report)
+        })?;
         Ok((name, tally))
     };
     sources.into_iter().map(take).collect()
 }
 
-fn take_all(conn: &mut DbConnection, source: Source, report: &mut Report) -> Result<Tally, Undone> {
+fn take_all(
+    conn: &mut DbConnection,
+    source: Source,
+    passwords: Passwords,
+    report: &mut Report,
+) -> Result<Tally, Undone> {
     let (kind, name) = (source.kind, source.name.clone());
     let mut importer: Box<dyn Importer> = match kind {
         Kind::Companies => Box::new(companies::Companies::new(Stamp::now())),
         Kind::Skills => Box::new(skills::Skills::default()),
-        Kind::Users => Box::new(users::Users::new(Stamp::now())),
+        Kind::Users => Box::new(users::Users::new(Stamp::now(), passwords)),
         Kind::Developers => Box::new(developers::Developers::new(conn, Stamp::now())?),
         Kind::Projects => Box::new(projects::Projects::new(Stamp::now())),
     };

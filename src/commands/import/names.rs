@@ -4,6 +4,7 @@ use super::row::{Given, Row};
 use crate::{
     db::{self, DbConnection},
     models::{Found, Referable, Reference},
+    rules,
 };
 
 /// Objects that rows refer to by name, each looked up once.
@@ -28,6 +29,10 @@ impl<M: Referable> Names<M> {
         column: &str,
         name: &str,
     ) -> Result<Option<i64>, db::Error> {
+        if let Err(message) = rules::within(name, M::KEY_MAX) {
+            row.refuse(column, &message);
+            return Ok(None);
+        }
         if !self.known.contains_key(name) {
             let reference = Reference::Name(name.to_owned());
             let found = Found::<M>::load(conn, [reference.clone()])?.id(&reference);

@@ -41,8 +41,9 @@ impl Importer for Projects {
             None => None,
         };
         let name = row.required("name", |text| rules::text(text, Project::NAME_MAX));
-        let description =
-            row.optional("description", |text| rules::optional_text(text, usize::MAX));
+        let description = row.optional("description", |text| {
+            rules::optional_text(text, Project::DESCRIPTION_MAX)
+        });
         let created_at = row.optional("created_at", rules::stamp);
         let skills = self.skills.list(conn, row, "skills", Skill::SEPARATOR)?;
         let (Some(owner_id), Some(name), false) = (owner_id, name, row.is_refused()) else {

@@ -106,7 +106,7 @@ impl<'a> Row<'a> {
     }
 
     pub fn id(&mut self) -> Option<i64> {
-        self.optional("id", |text| rules::integer(text, &(1..=i64::MAX)))
+        self.optional("id", |text| rules::integer(text, &(1..=rules::ID_MAX)))
             .value()
     }
 

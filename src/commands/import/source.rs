@@ -7,6 +7,7 @@ use std::{
     io::{self, BufReader, Read},
     path::Path,
     rc::Rc,
+    sync::Arc,
 };
 
 use csv::{ByteRecord, ReaderBuilder};
@@ -58,6 +59,21 @@ impl Source {
             length,
             form,
             input,
+        })
+    }
+
+    /// Reads the file into memory, for it and for the copy that is returned.
+    pub fn read_ahead(&mut self) -> io::Result<Self> {
+        let mut bytes = Vec::new();
+        self.input.read_to_end(&mut bytes)?;
+        let bytes: Arc<[u8]> = bytes.into();
+        self.input = Box::new(io::Cursor::new(Arc::clone(&bytes)));
+        Ok(Self {
+            kind: self.kind,
+            name: self.name.clone(),
+            length: self.length,
+            form: self.form,
+            input: Box::new(io::Cursor::new(bytes)),
         })
     }
 

@@ -2,6 +2,7 @@ use std::collections::HashSet;
 
 use super::{
     Importer, Outcome,
+    passwords::{Passwords, Ready, in_place_of},
     report::Report,
     row::{Given, Row},
 };
@@ -17,6 +18,7 @@ pub struct Users {
     now: Stamp,
     ids: HashSet<i64>,
     names: HashSet<String>,
+    passwords: Passwords,
     /// The line of the last one who was of the staff and is so no more.
     demoted: Option<u64>,
 }
@@ -29,11 +31,12 @@ enum Password {
 }
 
 impl Users {
-    pub fn new(now: Stamp) -> Self {
+    pub fn new(now: Stamp, passwords: Passwords) -> Self {
         Self {
             now,
             ids: HashSet::new(),
             names: HashSet::new(),
+            passwords,
             demoted: None,
         }
     }
@@ -64,6 +67,7 @@ impl Users {
 
 impl Importer for Users {
     fn take(&mut self, conn: &mut DbConnection, row: &mut Row<'_>) -> Result<Outcome, db::Error> {
+        let ready = self.passwords.pop_front().flatten();
         let Some(username) = row.required("username", User::check_username) else {
             return Ok(Outcome::Refused);
         };
@@ -77,10 +81,10 @@ impl Importer for Users {
         }
         let Some(old_id) = old_id else {
             let hash = match password {
-                Some(password) => password.into_hash()?,
-                None => PasswordHash::unusable(),
+                Some(password) => password.instead_of(None, ready)?,
+                None => None,
             };
-            draft.insert(conn, id, &hash)?;
+            draft.insert(conn, id, &hash.unwrap_or_else(PasswordHash::unusable))?;
             return Ok(Outcome::Added);
         };
         if stored.is_staff && stored.is_active && !(draft.is_staff && draft.is_active) {
@@ -91,7 +95,7 @@ impl Importer for Users {
             draft.update(conn, old_id)?;
         }
         let reset = match password {
-            Some(password) => password.store(conn, old_id)?,
+            Some(password) => password.store(conn, old_id, ready)?,
             None => false,
         };
         Ok(if changed || reset {
@@ -156,23 +160,30 @@ fn read_password(row: &mut Row<'_>, draft: &UserDraft) -> Option<Password> {
 }
 
 impl Password {
-    fn into_hash(self) -> Result<PasswordHash, db::Error> {
+    /// The hash to store in place of `old`, if it is another.
+    fn instead_of(
+        self,
+        old: Option<&PasswordHash>,
+        ready: Option<Ready>,
+    ) -> Result<Option<PasswordHash>, db::Error> {
         match self {
-            Self::Hash(hash) => Ok(hash),
-            Self::Plain(plain) => PasswordHash::of(&plain).map_err(db::Error::Unavailable),
+            Self::Plain(plain) => in_place_of(old, &plain, ready),
+            Self::Hash(hash) => Ok((Some(&hash) != old).then_some(hash)),
         }
     }
 
     /// Returns whether it is another one than before.
-    fn store(self, conn: &mut DbConnection, id: i64) -> Result<bool, db::Error> {
-        let old = User::password(conn, id)?.unwrap_or_else(PasswordHash::unusable);
-        let same = match &self {
-            Self::Plain(plain) => old.matches(plain),
-            Self::Hash(hash) => *hash == old,
-        };
-        if !same {
-            User::set_password(conn, id, &self.into_hash()?)?;
+    fn store(
+        self,
+        conn: &mut DbConnection,
+        id: i64,
+        ready: Option<Ready>,
+    ) -> Result<bool, db::Error> {
+        let old = User::password(conn, id)?;
+        let new = self.instead_of(old.as_ref(), ready)?;
+        if let Some(hash) = &new {
+            User::set_password(conn, id, hash)?;
         }
-        Ok(!same)
+        Ok(new.is_some())
     }
 }

@@ -56,6 +56,7 @@ stored!(Project, projects);
 
 impl Project {
     pub const NAME_MAX: usize = 200;
+    pub const DESCRIPTION_MAX: usize = 20_000;
 
     /// All projects with their owners. Every project has an owner; the join is an outer one so that the database always goes
     /// from projects to owners.
