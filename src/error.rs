@@ -59,8 +59,8 @@ pub enum Error {
     Throttled(u64),
     /// 408: a body that comes too slowly.
     TooSlow,
-    /// 503: not ready to serve, and why.
-    NotReady(String),
+    /// 503: not ready to serve, and why: what anybody may know, and what is for the log.
+    NotReady { shown: String, reason: String },
     /// 503: busy, or the storage refuses. The text is for the log.
     Unavailable(String),
     /// 503: a question that the database takes too long for.
@@ -149,7 +149,7 @@ impl Error {
     /// What happened, for the log: the client is told no more than that something did.
     pub fn reason(&self) -> Option<&str> {
         match self {
-            Self::Unavailable(reason) | Self::NotReady(reason) | Self::Internal(reason) => {
+            Self::Unavailable(reason) | Self::NotReady { reason, .. } | Self::Internal(reason) => {
                 Some(reason)
             }
             _ => None,
@@ -175,7 +175,7 @@ impl Error {
             Self::RateLimited(_) => "rate_limited",
             Self::Throttled(_) => "throttled",
             Self::TooSlow => "request_timeout",
-            Self::NotReady(_) | Self::Unavailable(_) => "unavailable",
+            Self::NotReady { .. } | Self::Unavailable(_) => "unavailable",
             Self::QueryTimeout => "query_timeout",
             Self::Internal(_) => "error",
         }
@@ -226,7 +226,7 @@ impl fmt::Display for Error {
                 seconds(*wait)
             ),
             Self::TooSlow => out.write_str("The request's body came too slowly."),
-            Self::NotReady(reason) => out.write_str(reason),
+            Self::NotReady { shown, .. } => out.write_str(shown),
             Self::Unavailable(_) => out.write_str("The service is temporarily unavailable."),
             Self::QueryTimeout => out.write_str("The query took too long."),
             Self::Internal(_) => out.write_str("A server error occurred."),
@@ -253,7 +253,7 @@ impl ResponseError for Error {
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::RateLimited(_) | Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::NotReady(_) | Self::Unavailable(_) | Self::QueryTimeout => {
+            Self::NotReady { .. } | Self::Unavailable(_) | Self::QueryTimeout => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -283,7 +283,7 @@ impl ResponseError for Error {
             Self::TooSlow => {
                 response.force_close();
             }
-            Self::NotReady(_) | Self::Unavailable(_) => {
+            Self::NotReady { .. } | Self::Unavailable(_) => {
                 response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
             }
             _ => {}
@@ -309,9 +309,9 @@ pub fn fault(request_id: &str) -> HttpResponse {
 impl From<db::Error> for Error {
     fn from(error: db::Error) -> Self {
         match error {
-            db::Error::Unavailable(reason) | db::Error::Refused(reason) => {
-                Self::Unavailable(reason)
-            }
+            db::Error::Unavailable(reason)
+            | db::Error::Refused(reason)
+            | db::Error::Lost(reason) => Self::Unavailable(reason),
             db::Error::TooLong => Self::QueryTimeout,
             db::Error::Taken { table, column } => taken(&table, &column),
             db::Error::Gone { column, id } => Self::field(

@@ -28,8 +28,16 @@ pub async fn get_health(_: Probe, _: NoParams) -> Json<Health> {
 }
 
 pub async fn get_readiness(_: Probe, db: Data<Db>, _: NoParams) -> Result<Json<Health>, Error> {
-    db.ready()
-        .await
-        .map_err(|error: db::Error| Error::NotReady(error.to_string()))?;
+    db.ready().await.map_err(not_ready)?;
     Ok(OK)
+}
+
+/// What the error tells is for the log, unless it is meant for everybody: a probe's answer may be read by anybody.
+fn not_ready(error: db::Error) -> Error {
+    let reason = error.to_string();
+    let shown = match error {
+        db::Error::Lost(reason) => reason,
+        _ => "the database does not answer".to_owned(),
+    };
+    Error::NotReady { shown, reason }
 }

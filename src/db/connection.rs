@@ -50,20 +50,31 @@ impl DbConnection {
                 files::may_be_database(path).map_err(|reason| refuse(&reason))?;
                 interrupt::watch_connections();
                 let mut conn = SqliteConnection::establish(&address).map_err(refused)?;
-                // The version is the first thing read, and shows whether the file is a database.
-                conn.batch_execute(&format!(
-                    "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA schema_version"
-                ))
-                .map_err(|error| match Error::from(error) {
+                conn.batch_execute(&format!("PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}"))?;
+                let mut conn = Self::Sqlite(conn);
+                // This shows whether the file is a database.
+                conn.touch().map_err(|error| match Error::from(error) {
                     Error::Query(error) => refuse(&error),
                     passing => passing,
                 })?;
-                Ok(Self::Sqlite(conn))
+                Ok(conn)
             }
             #[cfg(feature = "postgres")]
             Target::Postgres(url) => diesel::PgConnection::establish(url)
                 .map(Self::Postgres)
                 .map_err(refused),
+        }
+    }
+
+    /// Reads a little of an embedded database, for SQLite opens files and finds faults only when it must.
+    ///
+    /// # Errors
+    /// When it is none, or cannot be read.
+    pub(super) fn touch(&mut self) -> QueryResult<()> {
+        match self {
+            Self::Sqlite(conn) => conn.batch_execute("PRAGMA schema_version"),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => Ok(()),
         }
     }
 
@@ -142,6 +153,18 @@ impl DbConnection {
         }
     }
 
+    /// Lets no statement wait for a lock of another process.
+    ///
+    /// # Errors
+    /// When the setting is refused.
+    pub fn never_wait(&mut self) -> QueryResult<()> {
+        match self {
+            Self::Sqlite(conn) => conn.batch_execute("PRAGMA busy_timeout = 0"),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Whether nobody else can write before the end of a transaction that does.
     pub fn writes_alone(&self) -> bool {
         match self {
@@ -197,6 +220,17 @@ impl DbConnection {
         f: impl FnOnce(&mut Self) -> Result<T, E>,
     ) -> Result<T, E> {
         self.begin(access).map_err(Error::from)?;
+        self.conclude(f)
+    }
+
+    /// Runs `f` in the transaction that has begun, and ends that as [`within`](Self::within) does.
+    ///
+    /// # Errors
+    /// Those of `f` and of the transaction.
+    pub(super) fn conclude<T, E: From<Error>>(
+        &mut self,
+        f: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
         match f(self) {
             Ok(value) => self
                 .commit()

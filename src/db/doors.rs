@@ -5,18 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::r2d2::Pool;
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout,
-};
 
 use super::{
     Access, DbConnection, Error, Measures, Readiness, Target,
+    door::Door,
+    files::FileId,
     gate::Gate,
-    instrument::tallied,
+    instrument::{Tally, tallied, tally_for},
     pool::{Manager, POOL_TIMEOUT, Settings, cores, pool, readers},
     prepare,
     reading::Reading,
+    standing::Standing,
     writer::Writer,
 };
 
@@ -26,13 +25,11 @@ const WRITES: u32 = 10;
 /// The database, for every room above it. A clone is another handle on the same one.
 #[derive(Clone)]
 pub struct Db {
-    readers: Pool<Manager>,
+    pub(super) readers: Door,
     /// For [`Db::glance`]; none on an engine behind a network.
     glances: Option<Pool<Manager>>,
-    /// One a connection: who waits for one waits here, and holds no thread.
-    permits: Arc<Semaphore>,
-    gate: Arc<Gate>,
-    writer: Arc<Writer>,
+    pub(super) writer: Arc<Writer>,
+    pub(super) standing: Arc<Standing>,
     query_timeout: Option<Duration>,
     target: Target,
     measures: Measures,
@@ -77,35 +74,48 @@ impl Db {
         patience: Patience,
     ) -> Result<Self, Error> {
         let measures = Measures::new()?;
+        let before = match target {
+            Target::Sqlite(path) => FileId::of(path).ok(),
+            #[cfg(feature = "postgres")]
+            Target::Postgres(_) => None,
+        };
         let mut conn = prepare(target, readiness)?;
-        let settings = |access| Settings {
+        let settings = |access, waits| Settings {
             access,
             query_timeout: patience.query,
+            waits,
             measures: measures.clone(),
         };
-        settings(Access::Write)
+        settings(Access::Write, true)
             .settle(&mut conn)
+            .and_then(|()| conn.touch())
             .map_err(|error| Error::Refused(format!("cannot open {target}: {error}")))?;
-        let readers = pool(target, settings(Access::Read), self::readers())?;
+        let standing = Arc::new(Standing::new(target, before)?);
+        let manager = |access, waits| Manager {
+            target: target.clone(),
+            settings: settings(access, waits),
+            standing: standing.clone(),
+        };
+        let connections = self::readers();
+        let readers = pool(manager(Access::Read, true), connections)?;
         let gate = Gate::new(patience.queue * WRITES, measures.wait("write"));
+        let writing = manager(Access::Write, true);
         let (writer, glances) = match conn {
             DbConnection::Sqlite(_) => {
-                let glances = pool(target, settings(Access::Read), cores())?;
-                let groups = measures.group_size.clone();
-                (Writer::group(conn, gate, groups)?, Some(glances))
+                let glances = pool(manager(Access::Read, false), cores())?;
+                (Writer::group(conn, writing, gate)?, Some(glances))
             }
             #[cfg(feature = "postgres")]
             DbConnection::Postgres(_) => {
-                let writers = pool(target, settings(Access::Write), self::readers())?;
-                (Writer::Pool(writers, gate), None)
+                let door = Door::new(pool(writing, connections)?, gate);
+                (Writer::Many(door), None)
             }
         };
         Ok(Self {
-            permits: Arc::new(Semaphore::new(readers.max_size() as usize)),
-            gate: Gate::new(patience.queue, measures.wait("read")),
-            readers,
+            readers: Door::new(readers, Gate::new(patience.queue, measures.wait("read"))),
             glances,
             writer: Arc::new(writer),
+            standing,
             query_timeout: patience.query,
             target: target.clone(),
             measures,
@@ -126,62 +136,35 @@ impl Db {
         E: From<Error> + Send + 'static,
     {
         let mut reading = Reading::new(self.query_timeout, &self.target);
-        let f = reading.bound(f);
+        let f = tallied(reading.bound(f));
         reading
-            .wait(self.off_thread(|conn| conn.within(Access::Read, f)))
+            .wait(self.readers.enter(|door| door.within(Access::Read, f)))
             .await
     }
 
     /// Runs `f`, one statement of microseconds by a key, without a transaction of its own. On the embedded engine it is done
-    /// at once on the calling thread, which costs less than going to another.
+    /// at once on the calling thread, which costs less than going to another. What fails there, because it would have to wait for
+    /// a lock say, is done again where it may wait.
     ///
     /// # Errors
     /// As [`Db::read`].
     pub async fn glance<T, E>(
         &self,
-        f: impl FnOnce(&mut DbConnection) -> Result<T, E> + Send + 'static,
+        f: impl Fn(&mut DbConnection) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        match self.glances.as_ref().and_then(Pool::try_get) {
-            Some(mut conn) => tallied(f)(&mut conn),
-            None => self.off_thread(f).await,
+        if let Some(mut conn) = self.glances.as_ref().and_then(Pool::try_get)
+            && let Ok(value) = tallied(&f)(&mut conn)
+        {
+            return Ok(value);
         }
-    }
-
-    /// Runs `f` with a connection of the readers' on a thread that may block.
-    async fn off_thread<T, E>(
-        &self,
-        f: impl FnOnce(&mut DbConnection) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<Error> + Send + 'static,
-    {
-        let permit = self.permit().await?;
-        let (readers, f) = (self.readers.clone(), tallied(f));
-        off_thread(move || {
-            // Taken here, on the blocking thread, for taking can wait too.
-            let result = f(&mut *readers.get().map_err(Error::from)?);
-            drop(permit);
-            result
-        })
-        .await
-    }
-
-    /// The right to one of the readers' connections.
-    async fn permit(&self) -> Result<OwnedSemaphorePermit, Error> {
-        if let Ok(permit) = self.permits.clone().try_acquire_owned() {
-            self.gate.pass();
-            return Ok(permit);
-        }
-        let _waiting = self.gate.enter()?;
-        match timeout(POOL_TIMEOUT, self.permits.clone().acquire_owned()).await {
-            Ok(Ok(permit)) => Ok(permit),
-            _ => Err(Error::Unavailable("too many reads are waiting".to_owned())),
-        }
+        let tally = Tally::asking();
+        self.readers
+            .enter(move |door| tally_for(tally, || door.glance(f)))
+            .await
     }
 
     /// As [`Db::read`], for a thread that may block.
@@ -192,8 +175,7 @@ impl Db {
         &self,
         f: impl FnOnce(&mut DbConnection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut conn = self.readers.get().map_err(Error::from)?;
-        conn.within(Access::Read, f)
+        self.readers.within(Access::Read, f)
     }
 
     /// Runs `f` in a transaction and answers when it is on disk. What `f` fails with is rolled back.
@@ -212,14 +194,9 @@ impl Db {
         match &*self.writer {
             Writer::Group(group) => group.submit(f)?.await.map_err(|_| Error::Panicked)?,
             #[cfg(feature = "postgres")]
-            Writer::Pool(pool, gate) => {
-                let (pool, waiting) = (pool.clone(), gate.enter()?);
-                off_thread(move || {
-                    let conn = pool.get();
-                    drop(waiting);
-                    conn.map_err(Error::from)?.within(Access::Write, f)
-                })
-                .await
+            Writer::Many(door) => {
+                let f = checked(self.standing.clone(), f);
+                door.enter(|door| door.within(Access::Write, f)).await
             }
         }
     }
@@ -242,8 +219,8 @@ impl Db {
                 .blocking_recv()
                 .map_err(|_| Error::Panicked)?,
             #[cfg(feature = "postgres")]
-            Writer::Pool(pool, _) => {
-                caught(|| pool.get().map_err(Error::from)?.within(Access::Write, f))
+            Writer::Many(door) => {
+                caught(|| door.within(Access::Write, checked(self.standing.clone(), f)))
             }
         }
     }
@@ -269,14 +246,16 @@ impl Db {
     }
 }
 
-async fn off_thread<T, E>(f: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
-where
-    T: Send + 'static,
-    E: From<Error> + Send + 'static,
-{
-    tokio::task::spawn_blocking(f)
-        .await
-        .map_err(|_| Error::Panicked)?
+/// `f`, once it is clear that it may write.
+#[cfg(feature = "postgres")]
+fn checked<T, E: From<Error>>(
+    standing: Arc<Standing>,
+    f: impl FnOnce(&mut DbConnection) -> Result<T, E>,
+) -> impl FnOnce(&mut DbConnection) -> Result<T, E> {
+    move |conn| {
+        standing.check_schema(conn)?;
+        f(conn)
+    }
 }
 
 /// Turns a panic of `f` into [`Error::Panicked`].

@@ -11,6 +11,9 @@ pub enum Error {
     Unavailable(String),
     /// A read took longer than it may, or nobody waits for it any more. It was ended.
     TooLong,
+    /// Nothing may be written: the database is not the one that was opened, its schema is another version's, or nobody is
+    /// there to write. The text may be shown to anybody: it names no path.
+    Lost(String),
     /// Work inside a door panicked. Nothing of it was written.
     Panicked,
     /// Another row has this value, and two may not.
@@ -24,7 +27,7 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused(text) => out.write_str(text),
+            Self::Refused(text) | Self::Lost(text) => out.write_str(text),
             Self::Unavailable(text) => write!(out, "the database is unavailable: {text}"),
             Self::TooLong => out.write_str("the read took too long"),
             Self::Panicked => out.write_str("work on the database panicked"),
@@ -35,7 +38,26 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            // Its text is this one's.
+            Self::Query(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+impl Error {
+    /// The same for each of those whom it hits together.
+    pub(super) fn shared(&self) -> Self {
+        match self {
+            Self::Lost(reason) => Self::Lost(reason.clone()),
+            Self::Unavailable(reason) => Self::Unavailable(reason.clone()),
+            other => Self::Unavailable(other.to_string()),
+        }
+    }
+}
 
 impl From<DieselError> for Error {
     fn from(error: DieselError) -> Self {

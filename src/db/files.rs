@@ -7,10 +7,13 @@
 use std::{
     ffi::OsString,
     fs, io,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
 use tempfile::NamedTempFile;
+
+use super::Error;
 
 /// Bytes of the smallest database: one page of the smallest size.
 const SMALLEST: u64 = 512;
@@ -79,6 +82,63 @@ pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name: OsString = path.into();
     name.push(suffix);
     name.into()
+}
+
+/// What a file is, whatever its name: its device and its inode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileId(u64, u64);
+
+impl FileId {
+    /// # Errors
+    /// When there is no such file.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        let file = fs::metadata(path)?;
+        Ok(Self(file.dev(), file.ino()))
+    }
+}
+
+/// The files that SQLite has open, to be compared later with those that have their names then.
+#[derive(Debug, Clone)]
+pub struct Files([Named; 3]);
+
+#[derive(Debug, Clone)]
+struct Named {
+    what: &'static str,
+    path: PathBuf,
+    id: FileId,
+}
+
+impl Files {
+    /// Those of a database that is open in WAL mode and has been read. They keep their names as long as anybody has it open.
+    ///
+    /// # Errors
+    /// When one of them is not there.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        let named = |what, path: PathBuf| FileId::of(&path).map(|id| Named { what, path, id });
+        Ok(Self([
+            named("the database's file", path.to_owned())?,
+            named("the database's log", beside(path, "-wal"))?,
+            named("the index of the database's log", beside(path, "-shm"))?,
+        ]))
+    }
+
+    /// The file that holds the tables.
+    pub fn database(&self) -> FileId {
+        self.0[0].id
+    }
+
+    /// # Errors
+    /// [`Error::Lost`] when one of the names leads to nothing or to another file: what SQLite writes would be lost.
+    pub fn are_in_place(&self) -> Result<(), Error> {
+        for Named { what, path, id } in &self.0 {
+            match FileId::of(path) {
+                Ok(found) if found == *id => {}
+                Ok(_) => return Err(Error::Lost(format!("{what} was replaced by another"))),
+                Err(error) => return Err(Error::Lost(format!("{what} is gone: {error}"))),
+            }
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

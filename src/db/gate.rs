@@ -14,9 +14,9 @@ pub struct Gate {
     patience: Duration,
     begun: Instant,
     waiting: AtomicU64,
-    /// Nanoseconds from the beginning to when the last one came through; 0 when nobody was left then.
+    /// Nanoseconds from the beginning to when a wait was last served; 0 when nobody was left in the queue then.
     last: AtomicU64,
-    /// Nanoseconds from one who comes through to the next, on average while there is a queue.
+    /// Nanoseconds from one wait that is served to the next, on average while there is a queue.
     interval: AtomicU64,
     waits: Histogram,
 }
@@ -46,7 +46,7 @@ impl Gate {
         self.waits.observe(0.0);
     }
 
-    /// Waits behind the others until what is returned is dropped.
+    /// Waits behind the others until what is returned is [served](Waiting::served), or dropped because the wait was given up.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when it would take too long.
@@ -62,13 +62,21 @@ impl Gate {
         Ok(Waiting {
             gate: self.clone(),
             since: Instant::now(),
+            served: false,
         })
     }
 
-    fn come_through(&self, waited: Duration) {
+    /// Ends a wait: one that was served tells how fast the queue moves, and one that was given up tells nothing.
+    fn leave(&self, served: Option<Duration>) {
+        let others = self.waiting.fetch_sub(1, Ordering::Relaxed) > 1;
+        let Some(waited) = served else {
+            if !others {
+                self.last.store(0, Ordering::Relaxed);
+            }
+            return;
+        };
         self.waits.observe(waited.as_secs_f64());
         let now = nanos(self.begun.elapsed());
-        let others = self.waiting.fetch_sub(1, Ordering::Relaxed) > 1;
         let last = self
             .last
             .swap(if others { now } else { 0 }, Ordering::Relaxed);
@@ -90,15 +98,23 @@ fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// One who waits.
+/// A wait before a door.
 pub struct Waiting {
     gate: Arc<Gate>,
     since: Instant,
+    served: bool,
+}
+
+impl Waiting {
+    /// Ends the wait because its turn has come.
+    pub fn served(mut self) {
+        self.served = true;
+    }
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        self.gate.come_through(self.since.elapsed());
+        self.gate.leave(self.served.then(|| self.since.elapsed()));
     }
 }
 
@@ -119,11 +135,11 @@ mod tests {
         // One every millisecond, or a bit more.
         for _ in 0..100 {
             std::thread::sleep(Duration::from_millis(1));
-            queue.remove(0);
+            queue.remove(0).served();
         }
         assert!(gate.enter().is_err(), "behind fifty");
         // In no time at all.
-        queue.truncate(1);
+        queue.drain(1..).for_each(Waiting::served);
         assert!(gate.enter().is_ok(), "behind one");
         queue.clear();
         assert!(gate.enter().is_ok(), "behind nobody");
@@ -133,9 +149,30 @@ mod tests {
     fn one_long_piece_of_work_does_not_close_it() {
         let gate = gate(Duration::from_millis(10));
         let mut queue: Vec<_> = (0..20).map(|_| gate.enter().unwrap()).collect();
-        queue.remove(0);
+        queue.remove(0).served();
         std::thread::sleep(Duration::from_millis(100));
-        queue.remove(0);
+        queue.remove(0).served();
         assert!(gate.enter().is_ok());
+    }
+
+    #[test]
+    fn waits_that_are_given_up_do_not_make_it_look_fast() {
+        let gate = gate(Duration::from_millis(10));
+        let mut queue: Vec<_> = (0..200).map(|_| gate.enter().unwrap()).collect();
+        for _ in 0..50 {
+            std::thread::sleep(Duration::from_millis(1));
+            queue.remove(0).served();
+        }
+        let learnt = gate.interval.load(Ordering::Relaxed);
+        queue.truncate(50);
+        assert_eq!(gate.interval.load(Ordering::Relaxed), learnt);
+        assert!(gate.enter().is_err(), "behind fifty");
+        queue.clear();
+        assert!(gate.enter().is_ok(), "behind nobody");
+        // Nor does the first that is served after a pause make it look slow.
+        let late = (gate.enter().unwrap(), gate.enter().unwrap());
+        std::thread::sleep(Duration::from_millis(20));
+        late.0.served();
+        assert_eq!(gate.interval.load(Ordering::Relaxed), learnt);
     }
 }

@@ -1,4 +1,4 @@
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::sync::{
     Arc,
@@ -27,6 +27,16 @@ tokio::task_local! {
 thread_local! {
     /// Of the request that the thread is working for.
     static RUNNING: RefCell<Option<Arc<Tally>>> = const { RefCell::new(None) };
+    /// Whether what the thread does is nobody's request.
+    static UNCOUNTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does what a door asks of the database for itself, now and then: it is counted for no request.
+pub fn uncounted<T>(work: impl FnOnce() -> T) -> T {
+    UNCOUNTED.set(true);
+    let value = work();
+    UNCOUNTED.set(false);
+    value
 }
 
 impl Tally {
@@ -65,10 +75,13 @@ fn nanos(time: Duration) -> u64 {
 /// `f`, whose statements are tallied for the request that asks for it here.
 pub fn tallied<T>(f: impl FnOnce(&mut DbConnection) -> T) -> impl FnOnce(&mut DbConnection) -> T {
     let tally = Tally::asking();
-    move |conn| {
-        let _back = Back(RUNNING.replace(tally));
-        f(conn)
-    }
+    move |conn| tally_for(tally, || f(conn))
+}
+
+/// Does `work`, whose statements are tallied for a request.
+pub fn tally_for<T>(tally: Option<Arc<Tally>>, work: impl FnOnce() -> T) -> T {
+    let _back = Back(RUNNING.replace(tally));
+    work()
 }
 
 /// Puts back for whom the thread was working, also when the work panics.
@@ -150,7 +163,7 @@ impl Instrumentation for Counter {
             | InstrumentationEvent::CommitTransaction { .. }
             | InstrumentationEvent::RollbackTransaction { .. } => self.transaction_control = true,
             InstrumentationEvent::StartQuery { .. }
-                if !std::mem::take(&mut self.transaction_control) =>
+                if !std::mem::take(&mut self.transaction_control) && !UNCOUNTED.get() =>
             {
                 self.begin();
             }

@@ -1,6 +1,6 @@
 //! The schema's history, embedded in the binary, and what it says of a database.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Display};
 
 use diesel::{
     QueryResult,
@@ -108,15 +108,19 @@ pub fn is_new(target: &Target) -> Result<bool, Error> {
 }
 
 /// # Errors
-/// [`Error::Refused`] when the database is not, or not any more, as this binary wants it.
-pub fn must_be_current(conn: &mut DbConnection, target: &Target) -> Result<(), Error> {
-    match status(conn, target)? {
-        Status::Current => Ok(()),
-        Status::New => Err(none_at(target)),
-        Status::Pending(names) => Err(Error::Refused(format!(
+/// [`Error::Lost`] when the database is not any more as this binary wants it.
+pub fn must_be_current(conn: &mut DbConnection) -> Result<(), Error> {
+    match status(conn, &"the database") {
+        Ok(Status::Current) => Ok(()),
+        Ok(Status::New) => Err(Error::Lost(
+            "the database has no tables any more".to_owned(),
+        )),
+        Ok(Status::Pending(names)) => Err(Error::Lost(format!(
             "migrations are pending: {}",
             names.join(", ")
         ))),
+        Err(Error::Refused(reason)) => Err(Error::Lost(reason)),
+        Err(error) => Err(error),
     }
 }
 
@@ -145,13 +149,15 @@ fn none_at(target: &Target) -> Error {
     ))
 }
 
-/// Compares the database with the binary by reading alone.
-fn status(conn: &mut DbConnection, target: &Target) -> Result<Status, Error> {
-    let (has_history, has_tables) =
-        tables(conn).map_err(|error| Error::Refused(format!("cannot read {target}: {error}")))?;
+/// Compares the database, which errors call by `name`, with the binary by reading alone.
+fn status(conn: &mut DbConnection, name: &dyn Display) -> Result<Status, Error> {
+    let (has_history, has_tables) = tables(conn).map_err(|error| match Error::from(error) {
+        Error::Query(error) => Error::Refused(format!("cannot read {name}: {error}")),
+        passing => passing,
+    })?;
     if !has_history && has_tables {
         return Err(Error::Refused(format!(
-            "{target} belongs to another application: it is left untouched"
+            "{name} belongs to another application: it is left untouched"
         )));
     }
     if !has_history {
@@ -168,7 +174,7 @@ fn status(conn: &mut DbConnection, target: &Target) -> Result<Status, Error> {
         .find(|version| !known.iter().any(|(known, _)| known == *version))
     {
         return Err(Error::Refused(format!(
-            "{target} was made by a newer roster (migration {unknown}): it is left untouched, use that version"
+            "{name} was made by a newer roster (migration {unknown}): it is left untouched, use that version"
         )));
     }
     let pending: Vec<String> = known

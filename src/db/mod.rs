@@ -1,6 +1,7 @@
 //! The database: which engine, how it is opened, and the two doors that everything goes through.
 
 mod connection;
+mod door;
 mod doors;
 mod error;
 mod files;
@@ -15,6 +16,7 @@ mod reading;
 pub mod schema;
 mod search;
 mod stamp;
+mod standing;
 mod state;
 mod target;
 mod writer;

@@ -1,10 +1,12 @@
 //! Pools of connections, of which each is made for one door.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use diesel::r2d2::{CustomizeConnection, ManageConnection, Pool, R2D2Connection};
+use diesel::r2d2::{ManageConnection, Pool, R2D2Connection};
 
-use super::{Access, DbConnection, Error, Measures, Target, instrument::Counter};
+use super::{
+    Access, DbConnection, Error, Measures, Target, instrument::Counter, standing::Standing,
+};
 
 /// How long a request waits for a connection before it is told to come back.
 pub const POOL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -19,7 +21,7 @@ pub fn cores() -> u32 {
     u32::try_from(cores).unwrap_or(2)
 }
 
-pub fn pool(target: &Target, settings: Settings, size: u32) -> Result<Pool<Manager>, Error> {
+pub fn pool(manager: Manager, size: u32) -> Result<Pool<Manager>, Error> {
     Ok(Pool::builder()
         .max_size(size)
         .min_idle(Some(1))
@@ -27,19 +29,38 @@ pub fn pool(target: &Target, settings: Settings, size: u32) -> Result<Pool<Manag
         // Once a checkout would double a detail's statements; a broken connection is dropped at its first failure.
         .test_on_check_out(false)
         .error_handler(Box::new(diesel::r2d2::NopErrorHandler))
-        .connection_customizer(Box::new(settings))
-        .build(Manager(target.clone()))?)
+        .build(manager)?)
 }
 
-/// Makes connections for the pools. Diesel's own manager would let the enum guess the engine from the URL.
-pub struct Manager(Target);
+/// Makes the connections of one door. Diesel's own manager would let the enum guess the engine from the URL.
+#[derive(Clone)]
+pub struct Manager {
+    pub target: Target,
+    pub settings: Settings,
+    pub standing: Arc<Standing>,
+}
+
+impl Manager {
+    /// A connection, settled, to the database that was opened and to no other that has its name now.
+    ///
+    /// # Errors
+    /// As [`DbConnection::connect`], and [`Error::Lost`] when the path leads elsewhere.
+    pub fn open(&self) -> Result<DbConnection, Error> {
+        // Before it is opened, for SQLite would write the log that is there into the file that is there, whoever's they are.
+        self.standing.check_files()?;
+        let mut conn = DbConnection::connect(&self.target)?;
+        self.settings.settle(&mut conn)?;
+        self.standing.check_files()?;
+        Ok(conn)
+    }
+}
 
 impl ManageConnection for Manager {
     type Connection = DbConnection;
     type Error = diesel::r2d2::Error;
 
     fn connect(&self) -> Result<DbConnection, Self::Error> {
-        DbConnection::connect(&self.0).map_err(|error| {
+        self.open().map_err(|error| {
             diesel::r2d2::Error::ConnectionError(diesel::ConnectionError::BadConnection(
                 error.to_string(),
             ))
@@ -67,6 +88,8 @@ pub struct Settings {
     pub access: Access,
     /// How long a read may take.
     pub query_timeout: Option<Duration>,
+    /// Whether a statement may wait for a lock of another process.
+    pub waits: bool,
     pub measures: Measures,
 }
 
@@ -74,17 +97,14 @@ impl Settings {
     pub fn settle(&self, conn: &mut DbConnection) -> diesel::QueryResult<()> {
         use diesel::Connection;
         conn.settle(self.access)?;
+        if !self.waits {
+            conn.never_wait()?;
+        }
         if let (Access::Read, Some(limit)) = (self.access, self.query_timeout) {
             conn.limit_statements(limit)?;
         }
         let backend = conn.backend()?;
         conn.set_instrumentation(Counter::new(self.measures.clone(), backend));
         Ok(())
-    }
-}
-
-impl CustomizeConnection<DbConnection, diesel::r2d2::Error> for Settings {
-    fn on_acquire(&self, conn: &mut DbConnection) -> Result<(), diesel::r2d2::Error> {
-        self.settle(conn).map_err(diesel::r2d2::Error::QueryError)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Db, Error, Target, files, migrations};
+use super::{Db, Error, Target, files};
 
 /// How much room the database takes, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,14 +13,16 @@ pub struct Size {
 }
 
 impl Db {
-    /// Whether requests can be served: the database answers, and its schema is this binary's.
+    /// Whether requests can be served: the database answers, is the one that was opened, has this binary's schema, and can be
+    /// written to.
     ///
     /// # Errors
-    /// [`Error::Refused`] for another schema, [`Error::Unavailable`] when there is no answer.
+    /// [`Error::Lost`] when it is not so, [`Error::Unavailable`] when there is no answer.
     pub async fn ready(&self) -> Result<(), Error> {
-        let target = self.target().clone();
-        self.read(move |conn| migrations::must_be_current(conn, &target))
-            .await
+        self.writer.check()?;
+        self.standing.check_files()?;
+        let standing = self.standing.clone();
+        self.read(move |conn| standing.look_at_schema(conn)).await
     }
 
     /// # Errors

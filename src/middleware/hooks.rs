@@ -4,6 +4,7 @@ use actix_web::{
     Error as ActixError, HttpRequest, HttpResponse, ResponseError as _,
     body::{BoxBody, EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
+    http::StatusCode,
     middleware::Next,
     web::Data,
 };
@@ -66,8 +67,8 @@ impl Hook for Log {
         error: &Error,
     ) -> Option<HttpResponse> {
         let request_id = request_id(request);
-        // A client's mistake is no fault of the handler's.
-        if error.status_code().is_server_error() {
+        // A client's mistake is no fault of the handler's, nor is a database that refuses: the line of the request warns of that.
+        if error.status_code() == StatusCode::INTERNAL_SERVER_ERROR {
             let reason = error.reason();
             tracing::error!(handler, request_id, reason, "a handler failed");
         } else {

@@ -108,6 +108,35 @@ fn the_server_holds_its_lock_on_the_file() {
 }
 
 #[test]
+fn a_server_whose_file_is_replaced_acknowledges_nothing_and_says_so_once() {
+    let place = Place::embedded();
+    let (served, token) = served(&place);
+    assert_eq!(add_skill(&served, &token, "Rust"), 201);
+    let copy = place.path("copy.db");
+    roster(&["backup", &copy, "--database-url", &place.url()]).ok();
+    fs::rename(&copy, place.url()).unwrap();
+    for name in ["SQL", "Go", "C"] {
+        assert_eq!(add_skill(&served, &token, name), 503, "{name}");
+        let (status, answer) = served.get("/readyz");
+        assert_eq!(status, 503);
+        assert_eq!(
+            answer["detail"],
+            "the database's file was replaced by another"
+        );
+    }
+    assert_eq!(served.get("skills/").1["results"][0]["name"], "Rust");
+    let log = served.log();
+    let errors: Vec<&String> = log.iter().filter(|line| line.contains("ERROR")).collect();
+    assert_eq!(errors.len(), 1, "{log:?}");
+    assert!(errors[0].contains(&place.url()), "{log:?}");
+    assert!(errors[0].contains("was replaced by another"), "{log:?}");
+
+    // Nothing of the old one is left to be written into the new one.
+    let log = fs::metadata(place.path("roster.db-wal")).map_or(0, |log| log.len());
+    assert_eq!(log, 0);
+}
+
+#[test]
 fn a_database_that_is_made_through_a_link_is_for_its_owner_alone() {
     let place = Place::embedded();
     let far = place.path("far");

@@ -4,3 +4,4 @@ mod opening;
 mod plans;
 mod schema;
 mod search;
+mod standing;

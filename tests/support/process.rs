@@ -77,7 +77,7 @@ pub struct Served {
     /// The lines it printed behind that.
     pub greeting: Vec<String>,
     /// Kept open: a server may go on to print.
-    _stdout: Lines<BufReader<ChildStdout>>,
+    stdout: Lines<BufReader<ChildStdout>>,
     /// Where it keeps temporary files: a demo that is killed leaves some.
     _temporary: tempfile::TempDir,
 }
@@ -112,13 +112,19 @@ impl Served {
             api,
             first,
             greeting,
-            _stdout: printed,
+            stdout: printed,
             _temporary: temporary,
         }
     }
 
+    /// A path within the API, or from the root.
     pub fn get(&self, path: &str) -> (u16, serde_json::Value) {
-        Self::read(Self::agent().get(format!("{}{path}", self.api)).call())
+        let url = if path.starts_with('/') {
+            format!("{}{path}", self.api.trim_end_matches("/api/"))
+        } else {
+            format!("{}{path}", self.api)
+        };
+        Self::read(Self::agent().get(url).call())
     }
 
     pub fn post(&self, path: &str, body: &serde_json::Value) -> (u16, serde_json::Value) {
@@ -190,6 +196,14 @@ impl Served {
                 .unwrap()
                 .success()
         );
+    }
+
+    /// Ends it in order, and returns what it has printed since [`start`](Self::start).
+    pub fn log(mut self) -> Vec<String> {
+        self.signal("-TERM");
+        let lines = self.stdout.by_ref().map(Result::unwrap).collect();
+        self.wait();
+        lines
     }
 
     /// Its exit status, within ten seconds.
