@@ -9,14 +9,14 @@
 
 mod common;
 
-use common::{directory, raw};
+use common::{caller::signed_in, directory, raw};
 use criterion::Criterion;
 use diesel::connection::SimpleConnection as _;
 use roster::{
     api::developers::DeveloperBody,
-    auth::{Claims, Keys, PasswordHash, Secret, TokenType},
+    auth::{Keys, Secret},
     db::{Access, Db, DbConnection, Readiness, Stamp, Target, prepare},
-    models::{Developer, UserDraft, UserRights},
+    models::{Developer, UserDraft},
     query::{Cursor, Order, Page, Value, Window},
 };
 
@@ -104,21 +104,11 @@ fn who_is_calling(criterion: &mut Criterion, target: &Target) {
         username: "ada".to_owned(),
         ..UserDraft::new(Stamp::now())
     };
-    let id = db
-        .write_blocking(move |conn| {
-            Ok::<_, roster::db::Error>(draft.insert(conn, None, &PasswordHash::unusable())?)
-        })
-        .unwrap();
-    let keys = Keys::new(&Secret::new("x".repeat(32)).unwrap());
-    let now = Stamp::now().seconds();
-    let claims = Claims::new(TokenType::Access, id, false, (now, now + 86_400)).unwrap();
-    let token = keys.sign(&claims).unwrap();
+    let secret = "x".repeat(32);
+    let (identity, token) = signed_in(&db, draft, &secret);
+    let keys = Keys::new(&Secret::new(secret).unwrap());
     let system = actix_web::rt::System::new();
-    let find = move |conn: &mut DbConnection| {
-        let user = UserRights::find(conn, id)?;
-        assert!(user.is_some());
-        Ok::<_, roster::error::Error>(user)
-    };
+    let find = move |conn: &mut DbConnection| identity.found(conn);
     let mut group = criterion.benchmark_group("who is calling");
     group.bench_function("the token", |bencher| bencher.iter(|| keys.read(&token)));
     group.bench_function("the rights, at once", |bencher| {

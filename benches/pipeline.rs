@@ -30,7 +30,7 @@ use common::{
 };
 use roster::{
     auth::{self, Auth, Secret},
-    db::{Db, Readiness, Target},
+    db::{Db, Reader, Readiness, Target},
     limits::{Limits, Memory, Rates},
     routes,
     server::Settings,
@@ -99,7 +99,8 @@ fn bare(database: &str) -> String {
         refresh_token_lifetime: Duration::from_hours(24),
         refresh_grace: Duration::ZERO,
     });
-    let auth = Data::new(auth.unwrap());
+    let auth = Data::new(auth);
+    let reader = Data::new(Reader::from(Db::clone(&db)));
     let limits = Data::new(Limits::new(Rates::OFF, Memory::default()));
     let settings = Data::new(Settings::default());
     let (ready, address) = mpsc::channel();
@@ -108,6 +109,7 @@ fn bare(database: &str) -> String {
             let server = HttpServer::new(move || {
                 App::new()
                     .app_data(db.clone())
+                    .app_data(reader.clone())
                     .app_data(auth.clone())
                     .app_data(limits.clone())
                     .app_data(settings.clone())

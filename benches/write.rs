@@ -16,13 +16,13 @@ use std::{
 };
 
 use common::{
+    caller::signed_in,
     raw::Connection,
     served::{SECRET, Served, median, rate_of, rate_of_script, ratio, remove, roster},
 };
 use roster::{
-    auth::{Claims, Keys, PasswordHash, Secret, TokenType},
     db::{Db, Readiness, Stamp, Target},
-    models::{User, UserDraft},
+    models::UserDraft,
 };
 use serde_json::{Value, json};
 
@@ -176,19 +176,9 @@ fn with_staff(database: &str) -> String {
         is_staff: true,
         ..UserDraft::new(Stamp::now())
     };
-    let id = db
-        .write_blocking(move |conn| {
-            draft.insert(conn, None, &PasswordHash::unusable())?;
-            let user = User::named(conn, "ada")?;
-            Ok::<_, roster::db::Error>(user.map_or(0, |user| user.id))
-        })
-        .unwrap();
+    let (_, token) = signed_in(&db, draft, SECRET);
     db.close();
-    let now = Stamp::now().seconds();
-    let claims = Claims::new(TokenType::Access, id, true, (now, now + 86_400)).unwrap();
-    Keys::new(&Secret::new(SECRET.to_owned()).unwrap())
-        .sign(&claims)
-        .unwrap()
+    token
 }
 
 fn post(token: &str) -> String {

@@ -12,7 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     auth::Auth,
-    db::Db,
+    db::{Db, Reader},
     limits::{Limits, Memory, Rates},
     metrics::Metrics,
     middleware::{
@@ -77,6 +77,7 @@ pub fn listen(
     settings: &Settings,
 ) -> io::Result<(Server, Vec<SocketAddr>)> {
     let (db, auth) = (Data::new(db.clone()), Data::new(auth));
+    let reader = Data::new(Reader::from(Db::clone(&db)));
     let limits = Data::new(Limits::new(settings.rates, Memory::default()));
     let proxies = Data::new(settings.proxies.clone());
     let hooks = Data::new(settings.hooks.clone());
@@ -89,6 +90,7 @@ pub fn listen(
     let app = move || {
         App::new()
             .app_data(db.clone())
+            .app_data(reader.clone())
             .app_data(auth.clone())
             .app_data(limits.clone())
             .app_data(proxies.clone())

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{
     auth::Probe,
-    db::{self, Db},
+    db::{self, Reader},
     error::Error,
     query::NoParams,
 };
@@ -27,7 +27,7 @@ pub async fn get_health(_: Probe, _: NoParams) -> Json<Health> {
     OK
 }
 
-pub async fn get_readiness(_: Probe, db: Data<Db>, _: NoParams) -> Result<Json<Health>, Error> {
+pub async fn get_readiness(_: Probe, db: Data<Reader>, _: NoParams) -> Result<Json<Health>, Error> {
     db.ready().await.map_err(not_ready)?;
     Ok(OK)
 }

@@ -77,11 +77,7 @@ input_of_resource!(Patch, false, Some(0));
 
 /// Runs `R::read` on a form with no known references, only to record which fields it accepts.
 fn read<R: Resource>(form: &mut Form, id: Option<i64>, is_staff: bool) {
-    let by = auth::User {
-        id: 0,
-        username: String::new(),
-        is_staff,
-    };
+    let by = auth::User::nobody(is_staff);
     let mut draft = R::blank(&by, Stamp::FIRST);
     R::read(form, &mut draft, &mut R::Known::default(), &by, id);
 }

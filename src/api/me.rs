@@ -2,18 +2,21 @@
 
 use actix_web::{HttpRequest, web::Data};
 use diesel::QueryResult;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
-    Answer, Body, Changed, Done, Form, Id, Input, Readable, Write, form,
-    users::check_password,
-    write::{author, once, replay},
+    Answer, Body, Changed, Done, Form, Id, Input, Readable, Transaction, Write, form,
+    transaction::replay, users::check_password,
 };
 use crate::{
-    auth::{self, Auth, PasswordHash},
-    db::{Db, DbConnection, Stamp},
-    error::Error,
-    models::{Action, ObjectType, Session, SessionQuery, Stored, User, UserDraft, hidden_change},
+    auth::{self, Auth, Oneself, PasswordHash},
+    db::{DbConnection, Reader, Stamp},
+    error::{Error, FieldErrors},
+    limits::count_login,
+    models::{
+        Action, Author, ObjectType, Retry, Session, SessionQuery, Stored, User, UserDraft,
+        hidden_change,
+    },
     query::{Detail, Fields, Filtered, Listed, NoParams, Shown},
 };
 
@@ -96,7 +99,7 @@ impl Input for NewPassword {
 
 pub async fn get_me(
     user: auth::User,
-    db: Data<Db>,
+    db: Data<Reader>,
     detail: Detail<User>,
 ) -> Result<Shown<User>, Error> {
     let body = db.read(move |conn| stored(conn, user.id)).await?;
@@ -104,15 +107,11 @@ pub async fn get_me(
 }
 
 pub async fn update_me(
-    user: auth::User,
+    oneself: Oneself,
     write: Write,
     body: Body<MePatch>,
 ) -> Result<Answer<Changed<User>>, Error> {
-    let load = move |conn: &mut DbConnection| {
-        let me = User::held(conn, user.id)?;
-        me.ok_or(Error::NoSuchObject(User::NAME))
-    };
-    let work = move |conn: &mut DbConnection, me: User| {
+    let work = move |conn: &mut DbConnection, _: &auth::User, me: User| {
         let (id, old) = (me.id, UserDraft::from(me));
         let mut draft = old.clone();
         if let Some(email) = body.read()?.email {
@@ -123,29 +122,35 @@ pub async fn update_me(
         }
         Ok(&[][..])
     };
-    write.change(load, work).await
+    write.change(oneself, work).await
 }
 
 pub async fn set_my_password(
-    user: auth::User,
+    oneself: Oneself,
     request: HttpRequest,
-    db: Data<Db>,
+    db: Data<Reader>,
+    transaction: Transaction,
     auth: Data<Auth>,
     body: Body<NewPassword>,
 ) -> Result<Answer<Done>, Error> {
-    let (id, retry, author) = (user.id, body.retry(), author(&request)?);
-    // Sent again, it comes with a password that is the current one no more.
-    if let Some(retry) = retry.clone() {
-        let key = retry.clone();
-        let look = move |conn: &mut DbConnection| key.kept(conn, Stamp::now()).map_err(Error::from);
-        if let Some(kept) = db.glance(look).await? {
-            return replay(&retry, kept);
-        }
+    let (id, retry) = (oneself.user().id, body.retry());
+    if let Some(retry) = retry.clone()
+        && let Some(answer) = answered(&oneself, &transaction, retry).await?
+    {
+        return Ok(answer);
     }
-    let (old, new) = passwords(&db, &auth, id, body.form()?).await?;
+    let form = body.form()?;
+    let change = PasswordChange {
+        user: oneself.user(),
+        request: &request,
+        auth: &auth,
+    };
+    let (old, new) = match change.check(&db, form).await? {
+        Checked::Fits { old, new } => (old, new),
+        Checked::Wrong(errors) => return fail(oneself, transaction, errors).await,
+    };
     let new = auth.hasher.hash(new).await?;
-    once(&db, retry, move |conn| {
-        User::held(conn, id)?;
+    let work = move |conn: &mut DbConnection, _, author: Author| {
         // Somebody else may have set it while this one was hashed.
         if User::password(conn, id)?.as_ref() != Some(&old) {
             return Err(Error::field("current_password", WRONG_PASSWORD));
@@ -154,47 +159,97 @@ pub async fn set_my_password(
         let changes = hidden_change("password");
         author.record(conn, Action::Update, (ObjectType::User, Some(id)), &changes)?;
         Ok(Answer::done())
-    })
-    .await
+    };
+    transaction.once(oneself, retry, work).await
 }
 
-/// The hash of the current password and the new one, when they fit.
-async fn passwords(
-    db: &Db,
-    auth: &Auth,
-    id: i64,
-    mut form: Form,
-) -> Result<(PasswordHash, String), Error> {
-    let known = db
-        .read(move |conn| Ok::<_, Error>((User::find(conn, id)?, User::password(conn, id)?)))
-        .await?;
-    let (Some(user), Some(hash)) = known else {
-        return Err(Error::NoSuchObject(User::NAME));
+/// The answer to the same request before. Sent again, it comes with a password that is the current one no more.
+async fn answered(
+    oneself: &Oneself,
+    transaction: &Transaction,
+    retry: Retry,
+) -> Result<Option<Answer<Done>>, Error> {
+    let look = move |conn: &mut DbConnection, _, _| {
+        let kept = retry.kept(conn, Stamp::now())?;
+        kept.map(|kept| replay(&retry, kept)).transpose()
     };
-    let NewPassword { current, new } = NewPassword::read(&mut form);
-    if !new.is_empty() {
-        check_password(&mut form, "new_password", &new, &user.username, &user.email);
+    transaction.clone().run(oneself.clone(), look).await
+}
+
+/// Records that the current password was wrong, which is a sign-in that failed.
+async fn fail(
+    oneself: Oneself,
+    transaction: Transaction,
+    errors: FieldErrors,
+) -> Result<Answer<Done>, Error> {
+    let record = |conn: &mut DbConnection, by: auth::User, author: Author| {
+        let user = (ObjectType::User, Some(by.id));
+        author.record(conn, Action::LoginFailed, user, &Map::new())?;
+        Ok(())
+    };
+    transaction.run(oneself, record).await?;
+    Err(Error::Fields(errors))
+}
+
+/// Somebody who wants another password.
+struct PasswordChange<'a> {
+    user: &'a auth::User,
+    request: &'a HttpRequest,
+    auth: &'a Auth,
+}
+
+/// What a form says of the two passwords.
+enum Checked {
+    Fits {
+        old: PasswordHash,
+        new: String,
+    },
+    /// The current one is not the current one.
+    Wrong(FieldErrors),
+}
+
+impl PasswordChange<'_> {
+    /// Holds both passwords to what is asked of them. A guess at the current one counts as a guess at the sign-in does.
+    async fn check(self, db: &Reader, mut form: Form) -> Result<Checked, Error> {
+        let by = self.user.clone();
+        let (user, old) = db
+            .read(move |conn| {
+                let id = by.again(conn)?.id;
+                let known = User::find(conn, id)?.zip(User::password(conn, id)?);
+                known.ok_or(Error::NoSuchObject(User::NAME))
+            })
+            .await?;
+        let NewPassword { current, new } = NewPassword::read(&mut form);
+        if !new.is_empty() {
+            check_password(&mut form, "new_password", &new, &user.username, &user.email);
+        }
+        if !current.is_empty() {
+            count_login(self.request, &user.username).await?;
+            if !self.auth.hasher.opens(old.clone(), current).await? {
+                form.refuse("current_password", WRONG_PASSWORD);
+                return Ok(Checked::Wrong(form.finish()));
+            }
+        }
+        form.finish().into_result()?;
+        Ok(Checked::Fits { old, new })
     }
-    if !current.is_empty() && !auth.hasher.matches(Some(hash.clone()), current).await? {
-        form.refuse("current_password", WRONG_PASSWORD);
-    }
-    form.finish().into_result()?;
-    Ok((hash, new))
 }
 
 const WRONG_PASSWORD: &str = "Your old password was entered incorrectly. Please enter it again.";
 
 pub async fn end_my_session(
-    user: auth::User,
+    oneself: Oneself,
     _: NoParams,
-    db: Data<Db>,
+    transaction: Transaction,
     id: Id<Session>,
 ) -> Result<Answer<Done>, Error> {
-    db.write(move |conn| {
-        let ended = Session::end_of_user(conn, id.get(), user.id)?;
-        id.found(ended.then(Answer::done))
-    })
-    .await
+    let end = move |conn: &mut DbConnection, by: auth::User, author: Author| {
+        let ended = Session::end_of_user(conn, id.get(), by.id)?;
+        id.found(ended.then_some(()))?;
+        author.record_end(conn, Action::Logout, by.id, id.get())?;
+        Ok(Answer::done())
+    };
+    transaction.run(oneself, end).await
 }
 
 fn stored(conn: &mut DbConnection, id: i64) -> Result<User, Error> {

@@ -21,6 +21,7 @@ pub mod root;
 pub mod schema;
 pub mod skills;
 pub mod tokens;
+mod transaction;
 pub mod users;
 pub mod write;
 pub mod writing;
@@ -34,5 +35,6 @@ pub use self::{
     names::Names,
     reading::Readable,
     resource::{About, Resource},
+    transaction::Transaction,
     write::Write,
 };

@@ -6,7 +6,7 @@ use diesel::QueryResult;
 use super::Id;
 use crate::{
     auth::Guard,
-    db::{Db, DbConnection},
+    db::{DbConnection, Reader},
     error::Error,
     models::Stored,
     query::{Detail, Fields, Filtered, Frame, List, Page, Shown, Slice},
@@ -31,7 +31,7 @@ pub trait Readable: Filtered {
 /// GET of a list.
 pub async fn list<R: Readable>(
     reader: R::Reader,
-    db: Data<Db>,
+    db: Data<Reader>,
     list: List<R>,
 ) -> Result<Page<Shown<R::Body>>, Error> {
     let (slice, frame) = db
@@ -46,7 +46,7 @@ pub async fn list<R: Readable>(
 /// GET of one object.
 pub async fn get<R: Readable + Stored>(
     reader: R::Reader,
-    db: Data<Db>,
+    db: Data<Reader>,
     id: Id<R>,
     detail: Detail<R>,
 ) -> Result<Shown<R::Body>, Error> {

@@ -33,7 +33,7 @@ pub trait Resource: Readable + Stored {
     /// Whether one request may create many.
     const BULK: bool = false;
     /// Who may create one.
-    type Creator: Guard + Into<auth::User>;
+    type Creator: Guard<By = auth::User>;
     /// Who may change one.
     type Editor: Edits<Self>;
     /// Who may delete one.
@@ -42,6 +42,14 @@ pub trait Resource: Readable + Stored {
     type Draft: Clone + Send;
     /// The objects that forms refer to and the names that are taken, looked up for all forms of a request at once.
     type Known: Default;
+
+    /// Begins a transaction that changes or deletes an object, before the caller is judged.
+    ///
+    /// # Errors
+    /// Those of the statements.
+    fn begin(_: &mut DbConnection) -> diesel::QueryResult<()> {
+        Ok(())
+    }
 
     /// The draft of a new object by this user.
     fn blank(by: &auth::User, now: Stamp) -> Self::Draft;

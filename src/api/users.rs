@@ -31,13 +31,13 @@ impl Readable for User {
 
 /// POST of a user. The password is hashed before the transaction.
 pub async fn create_user(
-    Staff(by): Staff,
+    staff: Staff,
     write: Write,
     auth: Data<Auth>,
     body: Body<Create<User>>,
 ) -> Result<Answer<Created<User>>, Error> {
     let body = body.hash_password(&auth).await?;
-    write.create::<User>(by, body).await
+    write.create::<User>(staff, body).await
 }
 
 /// PUT of a user. The password is hashed before the transaction.
@@ -78,6 +78,10 @@ impl Resource for User {
     /// With the hash of a new password.
     type Draft = (UserDraft, Option<PasswordHash>);
     type Known = Names<Self>;
+
+    fn begin(conn: &mut DbConnection) -> QueryResult<()> {
+        Self::alone(conn)
+    }
 
     fn blank(_: &auth::User, now: Stamp) -> Self::Draft {
         (UserDraft::new(now), None)

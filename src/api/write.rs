@@ -1,33 +1,30 @@
-//! The one way in which objects are written: read, judged, stored, recorded and shown in one transaction.
+//! The one way in which objects are written: the caller is judged, the object read, stored, recorded and shown in one transaction.
 
 use std::{
     collections::HashMap,
     future::{Ready, ready},
 };
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::Method, web::Data};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::Method};
 use serde_json::{Value, json};
 
 use super::{
-    Answer, Body, Form, Items, Resource,
+    Answer, Body, Form, Items, Resource, Transaction,
     answer::{Changed, Created, CreatedSome, Done},
     etag::Conditions,
     input::{Create, Input},
 };
 use crate::{
-    auth::{self, Edits, caller},
-    db::{Db, DbConnection, Stamp},
+    auth::{self, Edits},
+    db::{DbConnection, Stamp},
     error::{Error, FieldErrors},
-    middleware::request_id,
-    models::{Action, Author, KeptAnswer, Retry, differences, hidden_change},
+    models::{Action, Author, differences, hidden_change},
     openapi::{Describe, Operation, Place},
-    urls,
 };
 
-/// Extractor for what a request that writes brings along beside its body.
+/// Extractor for what a request that writes an object brings along beside its body.
 pub struct Write {
-    pub db: Data<Db>,
-    pub author: Author,
+    transaction: Transaction,
     conditions: Conditions,
 }
 
@@ -38,29 +35,28 @@ impl Write {
     /// 400 for fields that do not fit.
     pub async fn create<R: Resource>(
         self,
-        by: auth::User,
+        creator: R::Creator,
         body: Body<Create<R>>,
     ) -> Result<Answer<Created<R>>, Error> {
-        self.create_one(by, body).await
+        self.create_one(creator, body).await
     }
 
     async fn create_one<R: Resource, A: 'static>(
         self,
-        by: auth::User,
+        creator: R::Creator,
         body: Body<Create<R>>,
     ) -> Result<Answer<A>, Error> {
         self.conditions.check_list()?;
-        let author = self.author;
         let retry = body.retry();
-        once(&self.db, retry, move |conn| {
+        let work = move |conn: &mut DbConnection, by: auth::User, author: Author| {
             let form = body.form()?;
             let mut created = make::<R>(conn, &author, &by, vec![form], |mut errors| {
                 Error::Fields(errors.pop().unwrap_or_default())
             })?;
             let (id, body) = created.pop().ok_or(Error::NoSuchObject(R::NAME))?;
             Answer::created(Some(id), &body)
-        })
-        .await
+        };
+        self.transaction.once(creator, retry, work).await
     }
 
     /// Makes an object of an object, and as many of an array, all of them or none.
@@ -69,43 +65,40 @@ impl Write {
     /// 400 for fields that do not fit; for an array, one of the same length.
     pub async fn create_some<R: Resource>(
         self,
-        by: auth::User,
+        creator: R::Creator,
         items: Items<R>,
     ) -> Result<Answer<CreatedSome<R>>, Error> {
         let (forms, retry) = match items {
-            Items::One(body) => return self.create_one(by, body).await,
+            Items::One(body) => return self.create_one(creator, body).await,
             Items::Many(forms, retry) => (forms, retry),
         };
         self.conditions.check_list()?;
-        let author = self.author;
-        once(&self.db, retry, move |conn| {
+        let work = move |conn: &mut DbConnection, by: auth::User, author: Author| {
             let bodies: Vec<R::Body> = make::<R>(conn, &author, &by, forms, Error::Items)?
                 .into_iter()
                 .map(|(_, body)| body)
                 .collect();
             Answer::created(None, &bodies)
-        })
-        .await
+        };
+        self.transaction.once(creator, retry, work).await
     }
 
     /// Changes the object that the editor leads to.
     ///
     /// # Errors
-    /// 403 and 404 by the editor, 412 when it is not as the client expects it, 400 for fields that do not fit.
+    /// 401, 403 and 404 by the editor, 412 when the object is not as the client expects it, 400 for fields that do not fit.
     pub async fn update<R: Resource, I: Input>(
         self,
         editor: impl Edits<R>,
         body: Body<I>,
     ) -> Result<Answer<Changed<R>>, Error> {
-        let by = editor.user().clone();
-        let load = move |conn: &mut DbConnection| editor.load(conn);
-        self.change(load, move |conn, object: R| {
+        self.change(editor, move |conn, by, object: R| {
             let id = object.id();
             let mut form = body.form()?;
             let mut known = R::known(conn, std::slice::from_ref(&form))?;
             let old = object.draft();
             let mut draft = old.clone();
-            R::read(&mut form, &mut draft, &mut known, &by, Some(id));
+            R::read(&mut form, &mut draft, &mut known, by, Some(id));
             form.finish().into_result()?;
             let hidden = R::hidden(&draft);
             R::update(conn, id, &old, draft)?;
@@ -114,25 +107,26 @@ impl Write {
         .await
     }
 
-    /// Does `work` to the object that `load` finds and judges, and shows what has become of it. `work` returns the fields that
+    /// Does `work` to the object that the editor leads to, and shows what has become of it. `work` returns the fields that
     /// changed without being shown.
     ///
     /// # Errors
     /// Those of both, and 412 when the object is not as the client expects it.
     pub async fn change<R: Resource>(
         self,
-        load: impl FnOnce(&mut DbConnection) -> Result<R, Error> + Send + 'static,
-        work: impl FnOnce(&mut DbConnection, R) -> Result<&'static [&'static str], Error>
+        editor: impl Edits<R>,
+        work: impl FnOnce(&mut DbConnection, &auth::User, R) -> Result<&'static [&'static str], Error>
         + Send
         + 'static,
     ) -> Result<Answer<Changed<R>>, Error> {
-        let (author, conditions) = (self.author, self.conditions);
-        self.db
-            .write(move |conn| {
-                let object = load(conn)?;
+        let conditions = self.conditions;
+        self.transaction
+            .begin(move |conn, author| {
+                R::begin(conn)?;
+                let (by, object) = editor.load(conn)?;
                 let id = object.id();
                 let before = shown::<R>(conn, id, &conditions)?;
-                let hidden = work(conn, object)?;
+                let hidden = work(conn, &by, object)?;
                 let body = one::<R>(conn, id)?;
                 let mut changes = differences(before, json(&body)?);
                 changes.extend(hidden.iter().flat_map(|name| hidden_change(name)));
@@ -144,60 +138,23 @@ impl Write {
             .await
     }
 
-    /// Deletes the object that `load` finds and judges.
+    /// Deletes the object that the editor leads to.
     ///
     /// # Errors
-    /// Those of `load`, 412 when it is not as the client expects it, 400 for what must stay.
-    pub async fn delete<R: Resource>(
-        self,
-        load: impl FnOnce(&mut DbConnection) -> Result<R, Error> + Send + 'static,
-    ) -> Result<Answer<Done>, Error> {
-        let (author, conditions) = (self.author, self.conditions);
-        self.db
-            .write(move |conn| {
-                let id = load(conn)?.id();
+    /// 401, 403 and 404 by the editor, 412 when the object is not as the client expects it, 400 for what must stay.
+    pub async fn delete<R: Resource>(self, editor: impl Edits<R>) -> Result<Answer<Done>, Error> {
+        let conditions = self.conditions;
+        self.transaction
+            .begin(move |conn, author| {
+                R::begin(conn)?;
+                let (_, object) = editor.load(conn)?;
+                let id = object.id();
                 let before = shown::<R>(conn, id, &conditions)?;
                 R::delete(conn, id, &author)?;
                 record_deletion::<R>(conn, &author, id, before)?;
                 Ok(Answer::done())
             })
             .await
-    }
-}
-
-/// Answers a request once, however often it is sent under one key.
-///
-/// # Errors
-/// 422 when the key was another request's, and those of `work`.
-pub async fn once<A: 'static>(
-    db: &Db,
-    retry: Option<Retry>,
-    work: impl FnOnce(&mut DbConnection) -> Result<Answer<A>, Error> + Send + 'static,
-) -> Result<Answer<A>, Error> {
-    db.write(move |conn| {
-        let Some(retry) = retry else {
-            return work(conn);
-        };
-        if let Some(kept) = retry.claim(conn, Stamp::now())? {
-            return replay(&retry, kept);
-        }
-        let answer = work(conn)?;
-        let (status, id, body) = answer.to_keep();
-        retry.keep(conn, status, id, body)?;
-        Ok(answer)
-    })
-    .await
-}
-
-/// Gives an answer again.
-///
-/// # Errors
-/// 422 when it was the answer to another request.
-pub fn replay<A>(retry: &Retry, kept: KeptAnswer) -> Result<Answer<A>, Error> {
-    if kept.fingerprint == retry.fingerprint {
-        Ok(kept.into())
-    } else {
-        Err(Error::KeyReused)
     }
 }
 
@@ -327,17 +284,12 @@ impl FromRequest for Write {
     type Error = Error;
     type Future = Ready<Result<Self, Error>>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let db = request.app_data::<Data<Db>>().cloned();
-        let write = author(request).and_then(|author| {
-            Ok(Self {
-                db: db
-                    .ok_or_else(|| Error::Internal("the application has no database".to_owned()))?,
-                author,
-                conditions: Conditions::of(request.headers()),
-            })
-        });
-        ready(write)
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let transaction = Transaction::from_request(request, payload).into_inner();
+        ready(transaction.map(|transaction| Self {
+            transaction,
+            conditions: Conditions::of(request.headers()),
+        }))
     }
 }
 
@@ -359,16 +311,4 @@ impl Describe for Write {
             "Only if what is there has none of these entity tags.",
         );
     }
-}
-
-/// Who sends this request.
-///
-/// # Errors
-/// [`Error::Internal`] on a route without a guard.
-pub fn author(request: &HttpRequest) -> Result<Author, Error> {
-    Ok(Author {
-        username: caller(request)?.map(|user| user.username),
-        request_id: request_id(request),
-        address: Some(urls::client_address(request).to_string()),
-    })
 }

@@ -4,7 +4,7 @@ use super::{
     Answer, Body, Changed, Create, Created, CreatedSome, Done, Items, Patch, Resource, Update,
     Write,
 };
-use crate::{auth::Edits as _, error::Error, query::NoParams};
+use crate::{error::Error, query::NoParams};
 
 /// POST of one object to a list.
 pub async fn create<R: Resource>(
@@ -12,7 +12,7 @@ pub async fn create<R: Resource>(
     write: Write,
     body: Body<Create<R>>,
 ) -> Result<Answer<Created<R>>, Error> {
-    write.create(creator.into(), body).await
+    write.create(creator, body).await
 }
 
 /// POST of one object or of an array to a list.
@@ -21,7 +21,7 @@ pub async fn create_some<R: Resource>(
     write: Write,
     items: Items<R>,
 ) -> Result<Answer<CreatedSome<R>>, Error> {
-    write.create_some(creator.into(), items).await
+    write.create_some(creator, items).await
 }
 
 /// PUT of a whole object.
@@ -48,5 +48,5 @@ pub async fn delete<R: Resource>(
     _: NoParams,
     write: Write,
 ) -> Result<Answer<Done>, Error> {
-    write.delete(move |conn| remover.load(conn)).await
+    write.delete(remover).await
 }

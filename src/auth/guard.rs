@@ -4,12 +4,12 @@ use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
-use super::authenticate::caller;
+use super::authenticate::{Identity, caller};
 use crate::{
     api::{Id, Resource},
     db::DbConnection,
     error::Error,
-    models::UserRights,
+    models::{self, Hold, Stored as _},
     openapi::{Describe, Operation, Security},
 };
 
@@ -20,12 +20,22 @@ pub trait Guard: FromRequest<Error = Error> + Describe + Send + 'static {
     const ASKS: bool = true;
     /// Whether requests are counted for the throttles.
     const COUNTS: bool = true;
+    /// What a transaction that writes knows of the caller.
+    type By: 'static;
 
     /// Whether this caller is answered, as far as that can be said without the object.
     ///
     /// # Errors
     /// 401 or 403.
-    fn admit(caller: Option<&UserRights>) -> Result<(), Error>;
+    fn admit(caller: Option<&User>) -> Result<(), Error>;
+
+    /// Judges the caller again, in the transaction that writes: minutes may lie between the head of a request and the end of
+    /// its body, and the caller may have been demoted, deactivated, deleted or signed out in them. What is found stays true
+    /// until the transaction ends. A handler writes through [`Transaction`](crate::api::Transaction) alone, which asks for this.
+    ///
+    /// # Errors
+    /// 401 or 403.
+    fn judge(&self, conn: &mut DbConnection) -> Result<Self::By, Error>;
 }
 
 /// The arguments of a handler that has a guard.
@@ -62,13 +72,13 @@ guarded!(A B C D E F);
 
 /// Everybody, without a look at their credentials: a client renews an expired token through the same connection that
 /// sends it along.
-pub struct Anonymous;
+pub struct Anonymous(());
 
 /// Whoever asks whether the server is well: nobody is identified, and nothing is counted.
-pub struct Probe;
+pub struct Probe(());
 
 /// Everybody; but a token that is sent must be a good one.
-pub struct Anyone;
+pub struct Anyone(());
 
 /// Somebody who has signed in.
 #[derive(Debug, Clone)]
@@ -76,35 +86,38 @@ pub struct User {
     pub id: i64,
     pub username: String,
     pub is_staff: bool,
+    /// The session that their token was given out in.
+    pub(super) session: i64,
 }
 
 /// Somebody of the staff.
 #[derive(Debug, Clone)]
-pub struct Staff(pub User);
+pub struct Staff(User);
+
+/// Somebody who changes their own account or ends one of their sessions.
+#[derive(Debug, Clone)]
+pub struct Oneself(User);
 
 /// Somebody who wants to change the `T` of the path's `{id}`. Whether they may is judged when it is
-/// [loaded](Self::load), in the transaction that changes it.
+/// [loaded](Edits::load), in the transaction that changes it.
 pub struct Editing<T> {
-    pub user: User,
+    user: User,
     id: Id<T>,
 }
 
 /// Staff who want to change the `T` of the path's `{id}`.
 pub struct Managing<T> {
-    pub user: User,
+    staff: Staff,
     id: Id<T>,
 }
 
 /// A guard that leads to the object to be changed.
 pub trait Edits<T>: Guard {
-    /// Who changes it.
-    fn user(&self) -> &User;
-
-    /// Loads the object in the transaction that changes it.
+    /// Judges the caller and loads the object, in the transaction that changes it.
     ///
     /// # Errors
-    /// 404 when it is not there or not to be seen, 403 when it is another's.
-    fn load(&self, conn: &mut DbConnection) -> Result<T, Error>;
+    /// 401 and 403; 404 when the object is not there or not to be seen.
+    fn load(&self, conn: &mut DbConnection) -> Result<(User, T), Error>;
 }
 
 /// An object that belongs to somebody.
@@ -116,57 +129,86 @@ pub trait Owned: Resource {
     fn owner(&self) -> Option<i64>;
 }
 
-impl<T: Resource> Edits<T> for Managing<T> {
-    fn user(&self) -> &User {
-        &self.user
-    }
-
-    fn load(&self, conn: &mut DbConnection) -> Result<T, Error> {
-        self.id.held(conn)
-    }
-}
-
 impl<T: Owned> Edits<T> for Editing<T> {
-    fn user(&self) -> &User {
-        &self.user
-    }
-
-    fn load(&self, conn: &mut DbConnection) -> Result<T, Error> {
+    fn load(&self, conn: &mut DbConnection) -> Result<(User, T), Error> {
+        let by = self.judge(conn)?;
         let object = self.id.held(conn)?;
-        if self.user.is_staff || object.owner() == Some(self.user.id) {
-            Ok(object)
+        if by.is_staff || object.owner() == Some(by.id) {
+            Ok((by, object))
         } else if T::PUBLIC {
             Err(Error::NotTheOwner)
         } else {
-            self.id.found(None)
+            self.id.found(None).map(|object| (by, object))
         }
     }
 }
 
+impl<T: Resource> Edits<T> for Managing<T> {
+    fn load(&self, conn: &mut DbConnection) -> Result<(User, T), Error> {
+        let by = self.judge(conn)?;
+        Ok((by, self.id.held(conn)?))
+    }
+}
+
+impl Edits<models::User> for Oneself {
+    fn load(&self, conn: &mut DbConnection) -> Result<(User, models::User), Error> {
+        let by = self.judge(conn)?;
+        let user = models::User::find(conn, by.id)?;
+        let user = user.ok_or(Error::Internal("a user who is held is gone".to_owned()))?;
+        Ok((by, user))
+    }
+}
+
+impl Oneself {
+    pub fn user(&self) -> &User {
+        &self.0
+    }
+}
+
 impl User {
-    fn of(caller: Option<UserRights>) -> Result<Self, Error> {
-        let UserRights {
-            id,
-            username,
+    /// Whom a form is described to that nobody sent.
+    pub fn nobody(is_staff: bool) -> Self {
+        Self {
+            id: 0,
+            username: String::new(),
             is_staff,
-            is_active: _,
-        } = caller.ok_or(Error::NotAuthenticated)?;
-        Ok(Self {
-            id,
-            username,
-            is_staff,
-        })
+            session: 0,
+        }
     }
 
     fn calling(request: &HttpRequest) -> Result<Self, Error> {
-        Self::of(caller(request)?)
+        caller(request)?.ok_or(Error::NotAuthenticated)
+    }
+
+    fn identity(&self) -> Identity {
+        Identity {
+            user: self.id,
+            session: self.session,
+        }
+    }
+
+    /// The user as the database knows them now, for a transaction that reads.
+    ///
+    /// # Errors
+    /// 401 when they are not there or not active any more, and when the session has ended.
+    pub fn again(&self, conn: &mut DbConnection) -> Result<Self, Error> {
+        self.identity().found(conn)
+    }
+
+    fn held(&self, conn: &mut DbConnection, hold: Hold) -> Result<Self, Error> {
+        self.identity().held(conn, hold)
     }
 }
 
 impl Guard for Anonymous {
     const ASKS: bool = false;
+    type By = ();
 
-    fn admit(_: Option<&UserRights>) -> Result<(), Error> {
+    fn admit(_: Option<&User>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn judge(&self, _: &mut DbConnection) -> Result<(), Error> {
         Ok(())
     }
 }
@@ -174,49 +216,92 @@ impl Guard for Anonymous {
 impl Guard for Probe {
     const ASKS: bool = false;
     const COUNTS: bool = false;
+    type By = ();
 
-    fn admit(_: Option<&UserRights>) -> Result<(), Error> {
+    fn admit(_: Option<&User>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn judge(&self, _: &mut DbConnection) -> Result<(), Error> {
         Ok(())
     }
 }
 
 impl Guard for Anyone {
-    fn admit(_: Option<&UserRights>) -> Result<(), Error> {
+    type By = ();
+
+    fn admit(_: Option<&User>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn judge(&self, _: &mut DbConnection) -> Result<(), Error> {
         Ok(())
     }
 }
 
 impl Guard for User {
-    fn admit(caller: Option<&UserRights>) -> Result<(), Error> {
+    type By = Self;
+
+    fn admit(caller: Option<&User>) -> Result<(), Error> {
         caller.map(|_| ()).ok_or(Error::NotAuthenticated)
+    }
+
+    fn judge(&self, conn: &mut DbConnection) -> Result<User, Error> {
+        self.held(conn, Hold::Shared)
+    }
+}
+
+impl Guard for Oneself {
+    type By = User;
+
+    fn admit(caller: Option<&User>) -> Result<(), Error> {
+        User::admit(caller)
+    }
+
+    fn judge(&self, conn: &mut DbConnection) -> Result<User, Error> {
+        self.0.held(conn, Hold::Alone)
     }
 }
 
 impl Guard for Staff {
-    fn admit(caller: Option<&UserRights>) -> Result<(), Error> {
+    type By = User;
+
+    fn admit(caller: Option<&User>) -> Result<(), Error> {
         match caller {
             Some(user) if user.is_staff => Ok(()),
             Some(_) => Err(Error::PermissionDenied),
             None => Err(Error::NotAuthenticated),
         }
     }
-}
 
-impl From<Staff> for User {
-    fn from(Staff(user): Staff) -> Self {
-        user
+    fn judge(&self, conn: &mut DbConnection) -> Result<User, Error> {
+        let by = self.0.judge(conn)?;
+        Self::admit(Some(&by))?;
+        Ok(by)
     }
 }
 
 impl<T: Resource> Guard for Managing<T> {
-    fn admit(caller: Option<&UserRights>) -> Result<(), Error> {
+    type By = User;
+
+    fn admit(caller: Option<&User>) -> Result<(), Error> {
         Staff::admit(caller)
+    }
+
+    fn judge(&self, conn: &mut DbConnection) -> Result<User, Error> {
+        self.staff.judge(conn)
     }
 }
 
 impl<T: Owned> Guard for Editing<T> {
-    fn admit(caller: Option<&UserRights>) -> Result<(), Error> {
+    type By = User;
+
+    fn admit(caller: Option<&User>) -> Result<(), Error> {
         User::admit(caller)
+    }
+
+    fn judge(&self, conn: &mut DbConnection) -> Result<User, Error> {
+        self.user.judge(conn)
     }
 }
 
@@ -243,6 +328,12 @@ impl Describe for User {
     fn describe(operation: &mut Operation) {
         operation.secured(Security::Users);
         operation.refuses(&[401]);
+    }
+}
+
+impl Describe for Oneself {
+    fn describe(operation: &mut Operation) {
+        User::describe(operation);
     }
 }
 
@@ -275,7 +366,7 @@ impl FromRequest for Anonymous {
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self))
+        ready(Ok(Self(())))
     }
 }
 
@@ -284,7 +375,7 @@ impl FromRequest for Probe {
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self))
+        ready(Ok(Self(())))
     }
 }
 
@@ -293,7 +384,7 @@ impl FromRequest for Anyone {
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(caller(request).map(|_| Self))
+        ready(caller(request).map(|_| Self(())))
     }
 }
 
@@ -306,6 +397,15 @@ impl FromRequest for User {
     }
 }
 
+impl FromRequest for Oneself {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(User::calling(request).map(Self))
+    }
+}
+
 impl FromRequest for Staff {
     type Error = Error;
     type Future = Ready<Result<Self, Error>>;
@@ -313,7 +413,7 @@ impl FromRequest for Staff {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let staff = caller(request).and_then(|caller| {
             Self::admit(caller.as_ref())?;
-            User::of(caller).map(Self)
+            caller.map(Self).ok_or(Error::NotAuthenticated)
         });
         ready(staff)
     }
@@ -323,13 +423,12 @@ impl<T: Resource> FromRequest for Managing<T> {
     type Error = Error;
     type Future = Ready<Result<Self, Error>>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let managing = caller(request).and_then(|caller| {
-            Staff::admit(caller.as_ref())?;
-            let (user, id) = (User::of(caller)?, Id::of(request)?);
-            Ok(Self { user, id })
-        });
-        ready(managing)
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let staff = Staff::from_request(request, payload).into_inner();
+        ready(staff.and_then(|staff| {
+            let id = Id::of(request)?;
+            Ok(Self { staff, id })
+        }))
     }
 }
 

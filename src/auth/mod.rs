@@ -13,13 +13,14 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
 pub use self::{
-    authenticate::{authenticate, caller, is_staff, leave_anonymous},
+    authenticate::{Identity, authenticate, caller, is_staff, leave_anonymous},
     guard::{
-        Anonymous, Anyone, Editing, Edits, Guard, Guarded, Managing, Owned, Probe, Staff, User,
+        Anonymous, Anyone, Editing, Edits, Guard, Guarded, Managing, Oneself, Owned, Probe, Staff,
+        User,
     },
-    password::{Hasher, PasswordHash},
+    password::{Hasher, Kind, PasswordHash},
     secret::{Secret, random},
-    token::{Claims, Keys, Refusal, TokenType},
+    token::{Claims, Keys, Refusal, TokenType, jti_hash, new_jti},
 };
 
 /// How tokens are made.
@@ -28,7 +29,7 @@ pub struct Settings {
     pub secret: Secret,
     pub access_token_lifetime: Duration,
     pub refresh_token_lifetime: Duration,
-    /// How long a used refresh token still gets a pair.
+    /// How long a used refresh token is answered with its successor again.
     pub refresh_grace: Duration,
 }
 
@@ -40,18 +41,14 @@ pub struct Auth {
 }
 
 impl Auth {
-    /// # Errors
-    /// When the system has no randomness or no memory.
-    pub fn new(settings: Settings) -> Result<Self, String> {
-        Ok(Self {
+    pub fn new(settings: Settings) -> Self {
+        Self {
             keys: Keys::new(&settings.secret),
-            hasher: Hasher::new()?,
+            hasher: Hasher::default(),
             settings,
-        })
+        }
     }
-}
 
-impl Auth {
     /// What stands for these parts of a request where it is stored: it tells that they are the same again, and without the key
     /// nobody can try what they were.
     pub fn fingerprint(&self, parts: &[&[u8]]) -> String {

@@ -1,12 +1,13 @@
 //! JSON Web Tokens (RFC 7519) with the claims of djangorestframework-simplejwt.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit as _, Mac as _, digest::Key};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    hs256,
+    Identity, hs256,
     secret::{Secret, random},
 };
 use crate::error::Error;
@@ -29,44 +30,47 @@ pub struct Claims {
     pub iat: i64,
     pub jti: String,
     pub user_id: String,
+    /// The session that the token was given out in, and ends with.
+    #[serde(default)]
+    pub sid: String,
     /// For display alone: no right rests on it.
     #[serde(default)]
     pub is_staff: bool,
 }
 
 impl Claims {
-    /// # Errors
-    /// When the system has no randomness.
-    pub fn new(
-        token_type: TokenType,
-        user_id: i64,
-        is_staff: bool,
-        (iat, exp): (i64, i64),
-    ) -> Result<Self, Error> {
-        let jti = random::<16>().map_err(|error| Error::Internal(error.to_string()))?;
-        Ok(Self {
-            token_type,
-            exp,
-            iat,
-            jti,
-            user_id: user_id.to_string(),
-            is_staff,
-        })
-    }
-
-    /// Whose token it is; ids are positive, so 0 is nobody's.
-    pub fn user(&self) -> i64 {
-        self.user_id.parse().unwrap_or(0)
+    /// Whom the token speaks of. Ids are positive, so 0 is nobody's.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            user: self.user_id.parse().unwrap_or(0),
+            session: self.sid.parse().unwrap_or(0),
+        }
     }
 
     /// What is stored of a refresh token. It has as much randomness as the hash needs to be looked up by.
     pub fn jti_hash(&self) -> String {
-        BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(&self.jti))
+        jti_hash(&self.jti)
     }
 }
 
 /// Bytes of a token at most: ours have some three hundred. A longer one is not worth its signature.
 const LENGTH_MAX: usize = 4_096;
+
+/// What is stored of the refresh token with this id.
+pub fn jti_hash(jti: &str) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(jti))
+}
+
+/// The id of a token that follows none.
+///
+/// # Errors
+/// When the system has no randomness.
+pub fn new_jti() -> Result<String, Error> {
+    random::<JTI_BYTES>().map_err(|error| Error::Internal(error.to_string()))
+}
+
+/// Bytes of a token's id, as many as nobody guesses.
+const JTI_BYTES: usize = 16;
 
 /// Why a token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +109,8 @@ pub struct Keys {
     signing: EncodingKey,
     reading: DecodingKey,
     validation: Validation,
+    /// Derives the ids of tokens that follow others.
+    deriving: Hmac<Sha256>,
 }
 
 impl Keys {
@@ -113,12 +119,22 @@ impl Keys {
         let mut validation = Validation::new(Algorithm::HS256);
         // Both ends of the comparison are this server's own clock.
         validation.leeway = 0;
+        // A token whose `exp` is this second has expired (RFC 7519, section 4.1.4).
+        validation.reject_tokens_expiring_in_less_than = 1;
         validation.validate_nbf = true;
         Self {
             signing: EncodingKey::from_secret(secret.bytes()),
             reading: DecodingKey::from_secret(secret.bytes()),
             validation,
+            deriving: derivation(secret),
         }
+    }
+
+    /// The id of the one token that follows the token with this id. It is derived, so that the same can be given out again
+    /// although its hash alone is stored, and without the key nobody gets from one to the next.
+    pub fn next_jti(&self, jti: &str) -> String {
+        let derived = self.deriving.clone().chain_update(jti).finalize();
+        BASE64_URL_SAFE_NO_PAD.encode(&derived.into_bytes()[..JTI_BYTES])
     }
 
     /// # Errors
@@ -156,4 +172,12 @@ impl Keys {
             Err(Refusal::WrongType)
         }
     }
+}
+
+/// What derives from a token's id the id of the next. No token is signed from text that begins like this.
+fn derivation(secret: &Secret) -> Hmac<Sha256> {
+    let mut key = Key::<Hmac<Sha256>>::default();
+    let digest = Sha256::digest(secret.bytes());
+    key[..digest.len()].copy_from_slice(&digest);
+    Hmac::new(&key).chain_update("the refresh token after ")
 }

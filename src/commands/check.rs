@@ -107,6 +107,7 @@ fn unlimited(settings: &Settings) -> Vec<String> {
         ("--throttle-anon", limits.throttle_anon),
         ("--throttle-user", limits.throttle_user),
         ("--throttle-login", limits.throttle_login),
+        ("--throttle-account", limits.throttle_account),
     ];
     let off = limits.into_iter().filter(|(_, rate)| *rate == Rate::Off);
     off.map(|(flag, _)| format!("{flag} is off: anybody may ask without end"))

@@ -38,8 +38,7 @@ pub fn run(target: &Target, args: &Serve) -> Result<(), Failure> {
         access_token_lifetime: args.access_token_lifetime,
         refresh_token_lifetime: args.refresh_token_lifetime,
         refresh_grace: args.refresh_grace,
-    })
-    .map_err(Failure::new)?;
+    });
     let greeting = match demo {
         Some(_) => Greeting::Demo {
             password: demo::fill(&db)?,
@@ -130,6 +129,7 @@ fn settings(args: &Settings) -> server::Settings {
             anon: args.limits.throttle_anon,
             user: args.limits.throttle_user,
             login: args.limits.throttle_login,
+            account: args.limits.throttle_account,
         },
         proxies: Proxies(args.trusted_proxies.clone()),
         cors_origins: args.cors_origins.clone(),

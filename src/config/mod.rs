@@ -126,7 +126,7 @@ pub struct Settings {
     /// How long a refresh token works
     #[arg(long, env = "ROSTER_REFRESH_TOKEN_LIFETIME", value_name = "TIME", default_value = "1d", value_parser = lifetime)]
     pub refresh_token_lifetime: Duration,
-    /// How long a used refresh token still gets a pair, for a race of two tabs
+    /// How long a used refresh token is answered with its successor again, for a race of two tabs
     #[arg(long, env = "ROSTER_REFRESH_GRACE", value_name = "TIME", default_value = "0s", value_parser = duration)]
     pub refresh_grace: Duration,
     #[command(flatten)]
@@ -184,6 +184,9 @@ pub struct Limits {
     /// Attempts to sign in, of each address and user name
     #[arg(long, env = "ROSTER_THROTTLE_LOGIN", value_name = "RATE", default_value = "10/minute", value_parser = rate)]
     pub throttle_login: Rate,
+    /// Attempts to sign in that fail, of each user name from all addresses
+    #[arg(long, env = "ROSTER_THROTTLE_ACCOUNT", value_name = "RATE", default_value = "100/hour", value_parser = rate)]
+    pub throttle_account: Rate,
 }
 
 /// The forms of the log.

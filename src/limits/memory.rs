@@ -2,11 +2,11 @@ use std::{
     collections::HashMap,
     future::ready,
     hash::{BuildHasher as _, RandomState},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use super::{Count, Counted, Key, Limit, Store};
+use super::{Count, Counted, Key, Limit, Returned, Store};
 
 /// Parts with a lock each, so that threads seldom wait for one another.
 const SHARDS: usize = 256;
@@ -77,17 +77,32 @@ impl Store for Memory {
         let now = self.begun.elapsed();
         Box::pin(ready(Ok(self.take_at(now, key, requests, window))))
     }
+
+    fn give_back(&self, key: Key) -> Returned<'_> {
+        let now = self.begun.elapsed();
+        self.give_back_at(now, key);
+        Box::pin(ready(Ok(())))
+    }
 }
 
 impl Memory {
     /// As [`Store::take`], so long after the store begun.
     fn take_at(&self, now: Duration, key: Key, requests: u32, window: Duration) -> Count {
+        self.shard(key)
+            .take(millis(now), key, requests, millis(window))
+    }
+
+    /// As [`Store::give_back`], so long after the store begun.
+    fn give_back_at(&self, now: Duration, key: Key) {
+        self.shard(key).give_back(millis(now), key);
+    }
+
+    fn shard(&self, key: Key) -> MutexGuard<'_, Shard> {
         let shard = usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).unwrap_or_default();
         // What a shard holds is whole after every line that changes it.
-        let mut shard = self.shards[shard]
+        self.shards[shard]
             .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        shard.take(millis(now), key, requests, millis(window))
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -110,6 +125,15 @@ impl Shard {
             over,
             remaining: requests - window.count.min(requests),
             reset: Duration::from_millis(window.end - now),
+        }
+    }
+
+    /// A key that has shared a count has no window of its own; the shared one forgets nothing.
+    fn give_back(&mut self, now: u64, key: Key) {
+        if let Some(window) = self.windows.get_mut(&key)
+            && window.end > now
+        {
+            window.count = window.count.saturating_sub(1);
         }
     }
 
@@ -170,6 +194,20 @@ mod tests {
             store.take_at(Duration::ZERO, key(2), 3, MINUTE).remaining,
             2
         );
+    }
+
+    #[test]
+    fn what_is_given_back_was_not_counted() {
+        let store = Memory::default();
+        let at = Duration::from_secs;
+        let take = |seconds| store.take_at(at(seconds), key(1), 2, MINUTE).over;
+        assert!(!take(0) && !take(0) && take(0));
+        store.give_back_at(at(1), key(1));
+        assert!(!take(1) && take(1));
+        // Neither what is over nor what nobody knows goes below nothing.
+        store.give_back_at(at(61), key(1));
+        store.give_back_at(at(61), key(2));
+        assert!(!take(61) && !take(61) && take(61));
     }
 
     #[test]

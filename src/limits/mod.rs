@@ -31,10 +31,18 @@ pub enum Limit {
     User,
     /// Of attempts to sign in, of an address and a user name.
     Login,
+    /// Of attempts to sign in that fail, of a user name.
+    Account,
 }
 
 impl Limit {
-    pub const ALL: [Self; 4] = [Self::Address, Self::Anon, Self::User, Self::Login];
+    pub const ALL: [Self; 5] = [
+        Self::Address,
+        Self::Anon,
+        Self::User,
+        Self::Login,
+        Self::Account,
+    ];
 
     /// As answers call it.
     pub fn name(self) -> &'static str {
@@ -43,6 +51,7 @@ impl Limit {
             Self::Anon => "anon",
             Self::User => "user",
             Self::Login => "login",
+            Self::Account => "account",
         }
     }
 }
@@ -72,16 +81,22 @@ impl Key {
     /// Of an address and a user name, in any letter case.
     pub fn login(address: IpAddr, username: &str) -> Self {
         let Self(network) = Self::address(Limit::Login, address);
+        Self::named(Limit::Login, &network.to_be_bytes(), username)
+    }
+
+    /// Of a user name, in any letter case, from any address.
+    pub fn account(username: &str) -> Self {
+        Self::named(Limit::Account, &[], username)
+    }
+
+    fn named(limit: Limit, network: &[u8], username: &str) -> Self {
         let digest = Sha256::new()
-            .chain_update(network.to_be_bytes())
+            .chain_update(network)
             .chain_update(fold(username))
             .finalize();
         let mut subject = [0; 16];
         subject.copy_from_slice(&digest[..16]);
-        Self::new(
-            Limit::Login,
-            u128::from_be_bytes(subject) >> (128 - SUBJECT_BITS),
-        )
+        Self::new(limit, u128::from_be_bytes(subject) >> (128 - SUBJECT_BITS))
     }
 
     /// Of all who find no place of their own; see [`Memory`].
@@ -108,10 +123,16 @@ pub struct Count {
 /// What [`Store::take`] gives, sooner or later.
 pub type Counted<'a> = Pin<Box<dyn Future<Output = Result<Count, Error>> + Send + 'a>>;
 
+/// What [`Store::give_back`] gives, sooner or later.
+pub type Returned<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
+
 /// Where requests are counted. However many are counted at once, no window lets more through than its rate.
 pub trait Store: Send + Sync {
     /// Counts one request of `key`, unless the window that it falls into is used up.
     fn take(&self, key: Key, requests: u32, window: Duration) -> Counted<'_>;
+
+    /// Takes back one request that was counted for `key`, if its window has not ended.
+    fn give_back(&self, key: Key) -> Returned<'_>;
 }
 
 /// The rate of each limit.
@@ -121,6 +142,7 @@ pub struct Rates {
     pub anon: Rate,
     pub user: Rate,
     pub login: Rate,
+    pub account: Rate,
 }
 
 impl Rates {
@@ -129,6 +151,7 @@ impl Rates {
         anon: Rate::Off,
         user: Rate::Off,
         login: Rate::Off,
+        account: Rate::Off,
     };
 
     fn of(self, limit: Limit) -> Rate {
@@ -137,6 +160,7 @@ impl Rates {
             Limit::Anon => self.anon,
             Limit::User => self.user,
             Limit::Login => self.login,
+            Limit::Account => self.account,
         }
     }
 }
@@ -170,25 +194,87 @@ impl Limits {
     /// # Errors
     /// 429 for one too many; those of the store.
     async fn take(&self, request: &HttpRequest, limit: Limit, key: Key) -> Result<(), Error> {
-        let Rate::Of { requests, window } = self.rates.of(limit) else {
+        let Some(met) = self.count(limit, key).await? else {
             return Ok(());
         };
+        met.note(request);
+        met.judge()
+    }
+
+    /// Counts one request for one limit, if there is one.
+    async fn count(&self, limit: Limit, key: Key) -> Result<Option<Nearest>, Error> {
+        let Rate::Of { requests, window } = self.rates.of(limit) else {
+            return Ok(None);
+        };
         let count = self.store.take(key, requests, window).await?;
-        let met = Nearest {
+        Ok(Some(Nearest {
             limit,
             requests,
             window,
             count,
-        };
+        }))
+    }
+}
+
+impl Nearest {
+    /// Notes it for the answer, unless another limit is nearer.
+    fn note(self, request: &HttpRequest) {
+        let Self { count, .. } = self;
         let mut extensions = request.extensions_mut();
-        let is_nearest = |known: &Nearest| count.over || count.remaining < known.count.remaining;
-        if extensions.get::<Nearest>().is_none_or(is_nearest) {
-            extensions.insert(met);
+        let is_nearest = |known: &Self| count.over || count.remaining < known.count.remaining;
+        if extensions.get::<Self>().is_none_or(is_nearest) {
+            extensions.insert(self);
         }
+    }
+
+    /// Refuses one request too many.
+    fn judge(self) -> Result<(), Error> {
+        let Self { limit, count, .. } = self;
         match (count.over, limit) {
             (false, _) => Ok(()),
             (true, Limit::Address) => Err(Error::RateLimited(seconds(count.reset))),
             (true, _) => Err(Error::Throttled(seconds(count.reset))),
+        }
+    }
+}
+
+/// An attempt to sign in that counts as failed until it has succeeded. So however many are made at once, no more of them fail
+/// than the limit says.
+pub struct Attempt {
+    key: Key,
+    met: Option<Nearest>,
+}
+
+impl Attempt {
+    /// Counts an attempt at the account of that name.
+    ///
+    /// # Errors
+    /// 429 when too many have failed.
+    pub async fn begin(request: &HttpRequest, username: &str) -> Result<Self, Error> {
+        let key = Key::account(username);
+        let met = limits(request)?.count(Limit::Account, key).await?;
+        if let Some(met) = met.filter(|met| met.count.over) {
+            met.note(request);
+            met.judge()?;
+        }
+        Ok(Self { key, met })
+    }
+
+    /// Notes for the answer that it has failed.
+    pub fn failed(self, request: &HttpRequest) {
+        if let Some(met) = self.met {
+            met.note(request);
+        }
+    }
+
+    /// Takes back that it was counted.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn succeeded(self, request: &HttpRequest) -> Result<(), Error> {
+        match self.met {
+            Some(_) => limits(request)?.store.give_back(self.key).await,
+            None => Ok(()),
         }
     }
 }

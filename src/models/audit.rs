@@ -40,7 +40,9 @@ pub enum Action {
     Update,
     Delete,
     Login,
+    Logout,
     LoginFailed,
+    TokenReused,
     Import,
 }
 
@@ -70,7 +72,9 @@ impl Action {
             Self::Update => "update",
             Self::Delete => "delete",
             Self::Login => "login",
+            Self::Logout => "logout",
             Self::LoginFailed => "login_failed",
+            Self::TokenReused => "token_reused",
             Self::Import => "import",
         }
     }
@@ -123,6 +127,24 @@ impl Author {
             .values(row)
             .execute(conn)
             .map(|_| ())
+    }
+}
+
+impl Author {
+    /// Adds the line of a session that ends.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn record_end(
+        &self,
+        conn: &mut DbConnection,
+        action: Action,
+        user: i64,
+        session: i64,
+    ) -> QueryResult<()> {
+        let was = Value::from(vec![Value::from(session), Value::Null]);
+        let changes = Map::from_iter([("session".to_owned(), was)]);
+        self.record(conn, action, (ObjectType::User, Some(user)), &changes)
     }
 }
 

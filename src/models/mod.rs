@@ -10,6 +10,7 @@ mod one_of;
 mod project;
 mod reference;
 mod session;
+mod sign_in;
 mod skill;
 mod skill_links;
 mod stored;
@@ -21,7 +22,8 @@ pub use developer::{Developer, DeveloperDraft, DeveloperQuery, DeveloperScopes, 
 pub use kept_answer::{KeptAnswer, Retry};
 pub use project::{Project, ProjectDraft, ProjectQuery, ProjectSkill};
 pub use reference::{Found, Referable, Reference};
-pub use session::{NewRefreshToken, Origin, Session, SessionQuery, SignIn, Use};
+pub use session::{Family, NewRefreshToken, Next, Session, SessionQuery, Use};
+pub use sign_in::{Candidate, Origin, SignIn};
 pub use skill::{Skill, SkillDraft, SkillQuery};
 pub use stored::Stored;
-pub use user::{User, UserBrief, UserDraft, UserQuery, UserRights};
+pub use user::{Hold, User, UserBrief, UserDraft, UserQuery, UserRights};

@@ -9,12 +9,11 @@ use diesel::{dsl, prelude::*};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::insert::insert_row;
+use super::UserBrief;
 use crate::{
-    auth::PasswordHash,
     db::{
         Backend, DbConnection, Stamp,
-        schema::{developers, refresh_tokens, sessions, users},
+        schema::{refresh_tokens, sessions, users},
     },
     query::{Condition, Field, Listed},
 };
@@ -51,30 +50,33 @@ pub struct NewRefreshToken {
     pub expires_at: Stamp,
 }
 
-/// From where somebody signs in.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Origin {
-    pub address: Option<String>,
-    pub user_agent: String,
+/// The next token of a family, and until when the session lasts with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Next {
+    pub token: NewRefreshToken,
+    /// An access token that is given out with it may live longer than the refresh token.
+    pub until: Stamp,
 }
 
-/// Somebody whose password has been checked.
-#[derive(Debug, Clone)]
-pub struct SignIn {
-    pub user_id: i64,
-    /// The hash that the password matched.
-    pub checked: PasswordHash,
-    /// One to take its place, when it is not as hashes are made now.
-    pub renewed: Option<PasswordHash>,
-    pub origin: Origin,
+/// A session and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Family {
+    pub session: i64,
+    pub user: UserBrief,
 }
 
 /// What became of a refresh token that was presented.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Use {
-    /// It has worked; the next one of its family is stored.
-    Rotated,
-    /// It works no more. Was it used before, its family has been ended: one of the two who had it was a thief.
+    /// It has worked, at `at`: its one successor expires at `expires_at`. Within the grace it is answered so again.
+    Rotated {
+        session: i64,
+        at: Stamp,
+        expires_at: Stamp,
+    },
+    /// It was used before, so one of the two who had it was a thief: its family has been ended.
+    Reused(Family),
+    /// It works no more.
     Refused,
 }
 
@@ -88,51 +90,69 @@ impl Session {
             .into_boxed()
     }
 
-    /// Uses the token of this hash up and stores the `next` of its family. A token that was used no longer than `grace` ago works
-    /// again; one that was used before that ends its family.
+    /// Uses the token of this hash up and stores the `next` of its family, which is the only successor it can have. A token that
+    /// was used no longer than `grace` ago is answered with that successor again; one that was used before that ends its family.
     ///
     /// # Errors
     /// Those of the statements.
     pub fn rotate(
         conn: &mut DbConnection,
         jti_hash: &str,
-        next: &NewRefreshToken,
+        next: &Next,
         grace: Duration,
         now: Stamp,
     ) -> QueryResult<Use> {
-        let Some(id) = Self::of_token(conn, jti_hash)? else {
+        let Some(family) = Self::family(conn, jti_hash)? else {
             return Ok(Use::Refused);
         };
+        let id = family.session;
         conn.hold("sessions", id)?;
-        let token = refresh_tokens::table.find(jti_hash);
         // Looked up again, now that nobody else is at this family.
+        let token = refresh_tokens::table.find(jti_hash);
         let used_at: Option<Option<Stamp>> = token
             .select(refresh_tokens::used_at)
             .first(conn)
             .optional()?;
-        match used_at {
-            None => return Ok(Use::Refused),
+        let Some(used_at) = used_at else {
+            return Ok(Use::Refused);
+        };
+        if let Some(used_at) = used_at {
             // Without grace whatever the clocks say: `now` may have been read before the token was used.
-            Some(Some(used_at)) if grace.is_zero() || used_at <= now.before(grace) => {
-                Self::end(conn, id)?;
-                return Ok(Use::Refused);
-            }
-            Some(Some(_)) => {}
-            Some(None) => {
-                diesel::update(token)
-                    .set(refresh_tokens::used_at.eq(now))
-                    .execute(conn)?;
-            }
+            let again = !grace.is_zero() && used_at > now.before(grace);
+            return match Self::successor(conn, next)?.filter(|_| again) {
+                Some(expires_at) => Ok(Use::Rotated {
+                    session: id,
+                    at: used_at,
+                    expires_at,
+                }),
+                None => Self::end(conn, id).map(|_| Use::Reused(family)),
+            };
         }
+        diesel::update(token)
+            .set(refresh_tokens::used_at.eq(now))
+            .execute(conn)?;
         Self::purge(conn, now)?;
-        next.insert(conn, id)?;
+        next.token.insert(conn, id)?;
         diesel::update(sessions::table.find(id))
             .set((
                 sessions::last_used_at.eq(now),
-                sessions::expires_at.eq(next.expires_at),
+                sessions::expires_at.eq(next.until),
             ))
             .execute(conn)?;
-        Ok(Use::Rotated)
+        Ok(Use::Rotated {
+            session: id,
+            at: now,
+            expires_at: next.token.expires_at,
+        })
+    }
+
+    /// When the stored successor of a used token expires.
+    fn successor(conn: &mut DbConnection, next: &Next) -> QueryResult<Option<Stamp>> {
+        refresh_tokens::table
+            .find(&next.token.jti_hash)
+            .select(refresh_tokens::expires_at)
+            .first(conn)
+            .optional()
     }
 
     /// Whether the token of this hash would work.
@@ -146,15 +166,16 @@ impl Session {
         diesel::select(dsl::exists(unused)).get_result(conn)
     }
 
-    /// Ends the family of the token of this hash. Returns whether there was one.
+    /// Ends the family of the token of this hash, and returns which that was.
     ///
     /// # Errors
     /// Those of the statements.
-    pub fn end_of_token(conn: &mut DbConnection, jti_hash: &str) -> QueryResult<bool> {
-        match Self::of_token(conn, jti_hash)? {
-            Some(id) => Self::end(conn, id),
-            None => Ok(false),
-        }
+    pub fn end_of_token(conn: &mut DbConnection, jti_hash: &str) -> QueryResult<Option<Family>> {
+        let Some(family) = Self::family(conn, jti_hash)? else {
+            return Ok(None);
+        };
+        let ended = Self::end(conn, family.session)?;
+        Ok(ended.then_some(family))
     }
 
     /// Ends a session of that user. Returns whether there was one.
@@ -168,12 +189,14 @@ impl Session {
         diesel::delete(session).execute(conn).map(|ended| ended > 0)
     }
 
-    fn of_token(conn: &mut DbConnection, jti_hash: &str) -> QueryResult<Option<i64>> {
-        refresh_tokens::table
-            .find(jti_hash)
-            .select(refresh_tokens::session_id)
+    fn family(conn: &mut DbConnection, jti_hash: &str) -> QueryResult<Option<Family>> {
+        let found = refresh_tokens::table
+            .inner_join(sessions::table.inner_join(users::table))
+            .filter(refresh_tokens::jti_hash.eq(jti_hash))
+            .select((sessions::id, UserBrief::as_select()))
             .first(conn)
-            .optional()
+            .optional()?;
+        Ok(found.map(|(session, user)| Family { session, user }))
     }
 
     fn end(conn: &mut DbConnection, id: i64) -> QueryResult<bool> {
@@ -183,7 +206,7 @@ impl Session {
     }
 
     /// Forgets what has expired, for that is refused by its own date.
-    fn purge(conn: &mut DbConnection, now: Stamp) -> QueryResult<()> {
+    pub(super) fn purge(conn: &mut DbConnection, now: Stamp) -> QueryResult<()> {
         diesel::delete(sessions::table.filter(sessions::expires_at.lt(now))).execute(conn)?;
         diesel::delete(refresh_tokens::table.filter(refresh_tokens::expires_at.lt(now)))
             .execute(conn)?;
@@ -191,52 +214,8 @@ impl Session {
     }
 }
 
-impl SignIn {
-    /// Begins a session with its first token, and sets the times of login of the user and the developer. Returns whether it
-    /// could: not when the password or the user's state has changed since it was checked.
-    ///
-    /// # Errors
-    /// Those of the statements.
-    pub fn begin(
-        &self,
-        conn: &mut DbConnection,
-        token: &NewRefreshToken,
-        now: Stamp,
-    ) -> QueryResult<bool> {
-        let unchanged = users::table
-            .find(self.user_id)
-            .filter(users::is_active)
-            .filter(users::password.eq(self.checked.as_str()));
-        let password = self.renewed.as_ref().unwrap_or(&self.checked);
-        let found = diesel::update(unchanged)
-            .set((
-                users::last_login.eq(now),
-                users::password.eq(password.as_str()),
-            ))
-            .execute(conn)?;
-        if found == 0 {
-            return Ok(false);
-        }
-        diesel::update(developers::table.filter(developers::user_id.eq(self.user_id)))
-            .set(developers::last_login.eq(now))
-            .execute(conn)?;
-        Session::purge(conn, now)?;
-        let row = (
-            sessions::user_id.eq(self.user_id),
-            sessions::address.eq(&self.origin.address),
-            sessions::user_agent.eq(&self.origin.user_agent),
-            sessions::created_at.eq(now),
-            sessions::last_used_at.eq(now),
-            sessions::expires_at.eq(token.expires_at),
-        );
-        let id = insert_row!(conn, sessions, row)?;
-        token.insert(conn, id)?;
-        Ok(true)
-    }
-}
-
 impl NewRefreshToken {
-    fn insert(&self, conn: &mut DbConnection, session_id: i64) -> QueryResult<()> {
+    pub(super) fn insert(&self, conn: &mut DbConnection, session_id: i64) -> QueryResult<()> {
         diesel::insert_into(refresh_tokens::table)
             .values((self, refresh_tokens::session_id.eq(session_id)))
             .execute(conn)

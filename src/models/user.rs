@@ -60,6 +60,16 @@ pub struct UserBrief {
 pub type UserQuery =
     dsl::IntoBoxed<'static, dsl::Select<users::table, dsl::AsSelect<User, Backend>>, Backend>;
 
+/// How long a transaction keeps others from changing the rights that it rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// Until its end, together with others that rest on the same rights.
+    Shared,
+    /// Until its end, alone: the transaction goes on to change the user or the user's sessions. Two that first shared them
+    /// would wait for one another.
+    Alone,
+}
+
 impl UserRights {
     /// # Errors
     /// Those of the statement.
@@ -69,6 +79,60 @@ impl UserRights {
             .select(Self::as_select())
             .first(conn)
             .optional()
+    }
+
+    /// The user, and whether the session is one of theirs and has not been ended.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn in_session(
+        conn: &mut DbConnection,
+        id: i64,
+        session: i64,
+    ) -> QueryResult<Option<(Self, bool)>> {
+        let theirs = sessions::id
+            .eq(session)
+            .and(sessions::user_id.eq(users::id));
+        users::table
+            .left_join(sessions::table.on(theirs))
+            .filter(users::id.eq(id))
+            .select((Self::as_select(), sessions::id.nullable().is_not_null()))
+            .first(conn)
+            .optional()
+    }
+
+    /// As [`in_session`](Self::in_session), for a transaction that writes: what it finds stays true until its end. SQLite has
+    /// one writer, and the transaction is it.
+    ///
+    /// # Errors
+    /// Those of the statements.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(unused_variables, reason = "SQLite sees to it by itself")
+    )]
+    pub fn held_in_session(
+        conn: &mut DbConnection,
+        id: i64,
+        session: i64,
+        hold: Hold,
+    ) -> QueryResult<Option<(Self, bool)>> {
+        #[cfg(feature = "postgres")]
+        if let DbConnection::Postgres(conn) = conn {
+            let both = users::table
+                .inner_join(sessions::table)
+                .filter(users::id.eq(id))
+                .filter(sessions::id.eq(session))
+                .select(Self::as_select());
+            let held = match hold {
+                Hold::Shared => both.for_share().get_result(conn),
+                Hold::Alone => both.for_update().get_result(conn),
+            };
+            if let Some(user) = held.optional()? {
+                return Ok(Some((user, true)));
+            }
+        }
+        // On PostgreSQL one of the two is gone, and this tells which.
+        Self::in_session(conn, id, session)
     }
 }
 
@@ -145,17 +209,31 @@ impl User {
         Ok(!Self::active_staff(conn)?.is_empty())
     }
 
-    /// Whether this is the only active one of the staff. The others of them are held, so that no two go at once.
+    /// Whether this is the only active one of the staff, for a transaction that is [`alone`](Self::alone).
     ///
     /// # Errors
-    /// Those of the statements.
+    /// Those of the statement.
     pub fn is_last_staff(conn: &mut DbConnection, id: i64) -> QueryResult<bool> {
-        let staff = Self::active_staff(conn)?;
-        for other in &staff {
-            conn.hold("users", *other)?;
-        }
-        // Now that they are held, as they are.
         Ok(Self::active_staff(conn)? == [id])
+    }
+
+    /// Lets transactions that change the rights of users come one after another, from here to their end. Of two staff users who
+    /// depose one another, the second is then judged by what the first has done, and of the last two no two go at once. It
+    /// has to come first in a transaction.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn alone(conn: &mut DbConnection) -> QueryResult<()> {
+        match conn {
+            DbConnection::Sqlite(_) => Ok(()),
+            #[cfg(feature = "postgres")]
+            DbConnection::Postgres(conn) => {
+                // By the table's number, for other schemas have users of their own.
+                diesel::sql_query("SELECT pg_advisory_xact_lock('users'::regclass::oid::bigint)")
+                    .execute(conn)
+                    .map(|_| ())
+            }
+        }
     }
 
     fn active_staff(conn: &mut DbConnection) -> QueryResult<Vec<i64>> {

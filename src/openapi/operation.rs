@@ -12,6 +12,7 @@ use super::{
     Components,
     responses::{ERRORS, response},
 };
+use crate::{auth::Auth, db::Reader};
 
 /// An argument or an answer of a handler, which says what it adds to the operation.
 pub trait Describe {
@@ -250,8 +251,13 @@ impl<'a> Operation<'a> {
 /// The name of the one way to say who is calling.
 pub const SECURITY_SCHEME: &str = "jwtAuth";
 
-/// What the server has for its handlers is nothing to a client.
-impl<T> Describe for Data<T> {
+/// What the server has for its handlers is nothing to a client. Among it is the database for reading, but not the one for
+/// writing: a handler that takes it does not compile.
+impl Describe for Data<Reader> {
+    fn describe(_: &mut Operation) {}
+}
+
+impl Describe for Data<Auth> {
     fn describe(_: &mut Operation) {}
 }
 

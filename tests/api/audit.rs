@@ -247,6 +247,51 @@ fn sign_ins_are_recorded_and_those_that_fail_too() {
 }
 
 #[test]
+fn ends_of_sessions_are_recorded_and_thefts_too() {
+    let app = App::new();
+    let boss = app.staff("boss");
+    let ada = app.user("ada");
+    let (one, two) = (app.sign_in(ada.id, "ada"), app.sign_in(ada.id, "ada"));
+    let since = last(&boss);
+    let blacklist = |token: &str| {
+        let body = json!({"refresh": token});
+        app.anonymous().post("/api/token/blacklist/", &body).status
+    };
+    assert_eq!(
+        (blacklist(&one.refresh), blacklist(&one.refresh)),
+        (200, 401)
+    );
+    two.refreshed(&two.refresh).ok();
+    for _ in 0..2 {
+        two.refreshed(&two.refresh).refused(401);
+    }
+    let session = ada.get("/api/users/me/sessions/").column("id")[0].clone();
+    let path = format!("/api/users/me/sessions/{session}/");
+    assert_eq!(ada.delete(&path).status, 204);
+    let made = lines(&boss, since);
+    let told: Vec<Value> = made
+        .iter()
+        .map(|line| json!([line["user"], said(line)]))
+        .collect();
+    let ended = |session: &Value| json!({"session": [session, null]});
+    assert_eq!(
+        told,
+        [
+            json!(["ada", ["logout", "user", ada.id, ended(&json!(3))]]),
+            json!(["ada", ["token_reused", "user", ada.id, ended(&json!(4))]]),
+            json!(["ada", ["logout", "user", ada.id, ended(&session)]]),
+        ]
+    );
+    assert!(made.iter().all(|line| line["address"] == "127.0.0.1"));
+    assert_eq!(
+        boss.get("/api/audit/?action__in=logout,token_reused")
+            .column("id")
+            .len(),
+        3
+    );
+}
+
+#[test]
 fn requests_have_names_that_the_trail_keeps() {
     let app = App::new();
     let boss = app.staff("boss");

@@ -81,14 +81,14 @@ const MATRIX: &str = "
     GET     /api/audit/99999/               401   401   401   403   403   403   401   404
 ";
 
-struct Row {
-    method: &'static str,
-    path: &'static str,
+pub struct Row {
+    pub method: &'static str,
+    pub path: &'static str,
     /// In the order of [`CALLERS`].
-    statuses: Vec<u16>,
+    pub statuses: Vec<u16>,
 }
 
-fn rows() -> Vec<Row> {
+pub fn rows() -> Vec<Row> {
     let lines = MATRIX.lines().filter(|line| line.contains('/'));
     let rows = lines.map(|line| {
         let mut words = line.split_whitespace();
@@ -105,13 +105,13 @@ fn rows() -> Vec<Row> {
 }
 
 impl Row {
-    fn reads(&self) -> bool {
+    pub fn reads(&self) -> bool {
         ["GET", "HEAD", "OPTIONS"].contains(&self.method)
     }
 }
 
 /// A body that the request would succeed with.
-fn body(method: &str, path: &str) -> Option<Value> {
+pub fn body(method: &str, path: &str) -> Option<Value> {
     let whole = match path.trim_start_matches("/api/").split('/').next() {
         _ if path.ends_with("/password/") => {
             json!({"current_password": PASSWORD, "new_password": "another horse staple"})
@@ -128,18 +128,17 @@ fn body(method: &str, path: &str) -> Option<Value> {
 }
 
 /// A directory with everybody of the matrix in it.
-fn everybody(app: &App) -> [Client<'_>; 8] {
-    let known = |username: &str, is_staff: bool| {
-        let id = add_user(&app.db, username, is_staff);
-        Client {
-            id,
-            access: Some(super::tokens::access_token(id)),
-            ..app.anonymous()
-        }
+pub fn everybody(app: &App) -> [Client<'_>; 8] {
+    let known = |id: i64| Client {
+        id,
+        access: Some(super::tokens::access_token(app, id)),
+        ..app.anonymous()
     };
-    let staff = known("staff", true);
+    let staff = add_user(&app.db, "staff", true);
     let owner = app.user("owner");
-    let [other, user, gone] = ["other", "user", "gone"].map(|name| known(name, false));
+    let staff = known(staff);
+    let [other, user, gone] =
+        ["other", "user", "gone"].map(|name| known(add_user(&app.db, name, false)));
     staff
         .patch(
             &format!("/api/users/{}/", gone.id),
@@ -166,7 +165,7 @@ fn everybody(app: &App) -> [Client<'_>; 8] {
         ..app.anonymous()
     };
     let bad = with("a.b.c".to_owned());
-    let expired = with(super::tokens::expired_token(user.id));
+    let expired = with(super::tokens::expired_token(app, user.id));
     [
         app.anonymous(),
         bad,

@@ -86,6 +86,13 @@ fn a_password_set_again_is_not_asked_for_the_old_one() {
     let path = "/api/users/me/password/";
     let body = json!({"current_password": PASSWORD, "new_password": "another horse staple"});
     assert_eq!(post(&ada, path, "k", &body).status, 204);
+    // The session of the first request has ended with the password.
+    let again = post(&ada, path, "k", &body);
+    assert_eq!(again.refused(401)["code"], "token_not_valid");
+    let ada = Client {
+        access: Some(super::tokens::access_token(&app, ada.id)),
+        ..ada
+    };
     let again = post(&ada, path, "k", &body);
     assert_eq!(
         (again.status, again.header("idempotency-replayed")),

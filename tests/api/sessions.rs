@@ -6,14 +6,15 @@ use diesel::prelude::*;
 use roster::{
     auth::PasswordHash,
     db::{
-        DbConnection, Error,
+        DbConnection, Error, Stamp,
         schema::{refresh_tokens, sessions, users},
     },
+    models::UserDraft,
 };
 use serde_json::{Value, json};
 
-use super::tokens::{not_valid, payload, verify, with_token};
-use crate::support::{App, Options, PASSWORD, add_user};
+use super::tokens::{access_token, not_valid, payload, verify, with_token};
+use crate::support::{App, Client, Options, PASSWORD, add_user};
 
 fn count<T: Send + 'static>(
     app: &App,
@@ -59,48 +60,199 @@ fn a_refresh_token_works_once_and_its_second_use_ends_the_family() {
 
 #[test]
 fn of_ten_refreshes_at_once_one_wins_and_the_family_ends() {
-    for grace in [Duration::ZERO, Duration::from_mins(1)] {
-        let app = App::with(Options {
-            grace,
-            ..Options::default()
-        });
-        let user = app.user("ada");
-        let statuses: Vec<u16> = std::thread::scope(|scope| {
-            let racers: Vec<_> = (0..10)
-                .map(|_| scope.spawn(|| user.refreshed(&user.refresh).status))
-                .collect();
-            racers
-                .into_iter()
-                .map(|racer| racer.join().unwrap())
-                .collect()
-        });
-        let won = statuses.iter().filter(|status| **status == 200).count();
-        let families = user.get("/api/users/me/sessions/").column("id").len();
-        if grace.is_zero() {
-            assert_eq!((won, families), (1, 0), "{statuses:?}");
-        } else {
-            assert_eq!((won, families), (10, 1), "{statuses:?}");
-        }
-    }
+    let app = App::new();
+    let user = app.user("ada");
+    let won = at_once(&user).iter().flatten().count();
+    assert_eq!((won, families(&app, user.id)), (1, 0));
 }
 
 #[test]
-fn within_the_grace_a_used_token_gets_a_fresh_pair() {
-    let grace = Duration::from_secs(1);
+fn within_the_grace_all_of_ten_at_once_get_the_one_successor() {
+    let app = App::with(Options {
+        grace: Duration::from_mins(1),
+        ..Options::default()
+    });
+    let user = app.user("ada");
+    let pairs: Vec<Value> = at_once(&user).into_iter().flatten().collect();
+    assert_eq!((pairs.len(), families(&app, user.id)), (10, 1));
+    for pair in &pairs {
+        assert_eq!(pair["refresh"], pairs[0]["refresh"]);
+        let access = pair["access"].as_str().unwrap().to_owned();
+        with_token(&app, access).get("/api/users/me/").ok();
+    }
+    let tokens: i64 = count(&app, |conn| refresh_tokens::table.count().get_result(conn));
+    assert_eq!(tokens, 2, "a family is a chain");
+}
+
+/// What ten refreshes with one token at once are answered with.
+fn at_once(user: &Client<'_>) -> Vec<Option<Value>> {
+    let refresh = || {
+        let answer = user.refreshed(&user.refresh);
+        (answer.status == 200).then(|| answer.ok())
+    };
+    std::thread::scope(|scope| {
+        let racers: Vec<_> = (0..10).map(|_| scope.spawn(refresh)).collect();
+        racers
+            .into_iter()
+            .map(|racer| racer.join().unwrap())
+            .collect()
+    })
+}
+
+fn families(app: &App, user: i64) -> i64 {
+    count(app, move |conn| {
+        sessions::table
+            .filter(sessions::user_id.eq(user))
+            .count()
+            .get_result(conn)
+    })
+}
+
+#[test]
+fn within_the_grace_a_used_token_is_answered_with_its_successor_again() {
+    let grace = Duration::from_mins(10);
     let app = App::with(Options {
         grace,
         ..Options::default()
     });
     let user = app.user("ada");
-    let one = user.refreshed(&user.refresh).ok()["refresh"].clone();
-    let two = user.refreshed(&user.refresh).ok()["refresh"].clone();
-    assert_ne!(one, two);
-    verify(&app, one.as_str().unwrap()).ok();
-    std::thread::sleep(grace + Duration::from_millis(100));
+    let next = |token: &str| {
+        let pair = user.refreshed(token).ok();
+        pair["refresh"].as_str().unwrap().to_owned()
+    };
+    let one = next(&user.refresh);
+    assert_eq!(next(&user.refresh), one);
+    // Also when that one has been used.
+    let two = next(&one);
+    assert_eq!(
+        (next(&user.refresh), next(&one)),
+        (one.clone(), two.clone())
+    );
+    assert_eq!(verify(&app, &one).status, 401);
+    verify(&app, &two).ok();
+    // The grace of the first is over, as far as the database knows.
+    app.db
+        .write_blocking(move |conn| {
+            let long_ago = Stamp::now().before(grace);
+            diesel::update(refresh_tokens::table.filter(refresh_tokens::used_at.is_not_null()))
+                .set(refresh_tokens::used_at.eq(long_ago))
+                .execute(conn)?;
+            Ok::<_, Error>(())
+        })
+        .unwrap();
     user.refreshed(&user.refresh).refused(401);
-    for token in [one, two] {
-        assert_eq!(verify(&app, token.as_str().unwrap()).status, 401);
+    verify(&app, &two).refused(401);
+}
+
+#[test]
+fn an_access_token_ends_with_its_session() {
+    let app = App::new();
+    let staff = app.staff("boss");
+    let id = add_user(&app.db, "ada", false);
+    let refuses = |client: &Client<'_>, how: &str| {
+        for path in ["/api/users/me/", "/api/skills/"] {
+            assert_eq!(
+                client.get(path).refused(401),
+                not_valid("Given token not valid for any token type"),
+                "{how}"
+            );
+        }
+        let access = client.access.as_deref().unwrap();
+        assert_eq!(
+            verify(&app, access).refused(401)["code"],
+            "token_not_valid",
+            "{how}"
+        );
+    };
+    let other = app.sign_in(id, "ada");
+
+    let client = app.sign_in(id, "ada");
+    let refresh = json!({"refresh": client.refresh});
+    app.anonymous().post("/api/token/blacklist/", &refresh).ok();
+    refuses(&client, "logout");
+
+    let client = app.sign_in(id, "ada");
+    client.refreshed(&client.refresh).ok();
+    client.get("/api/users/me/").ok();
+    client.refreshed(&client.refresh).refused(401);
+    refuses(&client, "theft");
+
+    let client = app.sign_in(id, "ada");
+    let sessions = client.get("/api/users/me/sessions/").column("id");
+    let path = format!("/api/users/me/sessions/{}/", sessions[0]);
+    assert_eq!(client.delete(&path).status, 204);
+    refuses(&client, "an ended session");
+    other.get("/api/users/me/").ok();
+
+    let client = app.sign_in(id, "ada");
+    let passwords = json!({"current_password": PASSWORD, "new_password": "analytical engine"});
+    assert_eq!(
+        client.post("/api/users/me/password/", &passwords).status,
+        204
+    );
+    refuses(&client, "a new password");
+    refuses(&other, "a new password");
+
+    let client = with_token(&app, access_token(&app, id));
+    let path = format!("/api/users/{id}/");
+    staff
+        .patch(&path, &json!({"password": "difference engine"}))
+        .ok();
+    refuses(&client, "a password by staff");
+
+    // Reactivated is not signed in again.
+    let client = with_token(&app, access_token(&app, id));
+    staff.patch(&path, &json!({"is_active": false})).ok();
+    assert_eq!(client.get("/api/skills/").status, 401);
+    staff.patch(&path, &json!({"is_active": true})).ok();
+    refuses(&client, "a deactivation");
+}
+
+#[test]
+fn tokens_of_a_deleted_user_do_not_open_the_next_account_of_the_id() {
+    let app = App::new();
+    let (staff, ada) = (app.staff("boss"), app.user("ada"));
+    assert_eq!(staff.delete(&format!("/api/users/{}/", ada.id)).status, 204);
+    assert_eq!(
+        ada.get("/api/users/me/").refused(401)["code"],
+        "user_not_found"
+    );
+    let eve = UserDraft {
+        username: "eve".to_owned(),
+        is_staff: true,
+        ..UserDraft::new(Stamp::now())
+    };
+    let id = ada.id;
+    app.db
+        .write_blocking(move |conn| {
+            Ok::<_, Error>(eve.insert(conn, Some(id), &PasswordHash::unusable())?)
+        })
+        .unwrap();
+    for path in ["/api/users/me/", "/api/users/", "/api/skills/"] {
+        assert_eq!(ada.get(path).refused(401)["code"], "token_not_valid");
     }
+    assert_eq!(
+        ada.refreshed(&ada.refresh).refused(401)["code"],
+        "token_not_valid"
+    );
+    for token in [ada.access.as_deref().unwrap(), &ada.refresh] {
+        assert_eq!(verify(&app, token).refused(401)["code"], "token_not_valid");
+    }
+}
+
+#[test]
+fn an_access_token_may_outlive_the_refresh_token() {
+    let second = Duration::from_secs(1);
+    let app = App::with(Options {
+        refresh: second,
+        ..Options::default()
+    });
+    let user = app.user("ada");
+    std::thread::sleep(second * 2);
+    // Forgets what has expired.
+    app.user("bob");
+    user.get("/api/users/me/").ok();
+    user.refreshed(&user.refresh).refused(401);
 }
 
 #[test]
@@ -238,7 +390,7 @@ fn a_new_password_ends_all_sessions() {
         user.refreshed(&phone.refresh).refused(401),
         not_valid("Token is blacklisted")
     );
-    assert_eq!(user.get("/api/users/me/sessions/").column("id").len(), 0);
+    assert_eq!(families(&app, user.id), 0);
     let sign_in = |password: &str| {
         app.anonymous().post(
             "/api/token/",

@@ -88,6 +88,29 @@ fn the_others_are_one() {
 }
 
 #[test]
+fn to_know_who_asks_is_one_more() {
+    let app = App::sample();
+    let staff = app.staff("boss");
+    let count = |path: &str| app.statements(|| drop(staff.get(path).ok()));
+    assert_eq!(
+        (count("/api/companies/1/"), count("/api/developers/")),
+        (2, 3)
+    );
+    assert_eq!((count("/api/"), count("/api/users/me/")), (1, 2));
+}
+
+#[test]
+fn a_name_that_is_nobodys_costs_what_anybodys_costs() {
+    let app = App::new();
+    app.user("ada");
+    let count = |username: &str| {
+        let body = serde_json::json!({"username": username, "password": "wrong"});
+        app.statements(|| drop(app.anonymous().post("/api/token/", &body).refused(401)))
+    };
+    assert_eq!(count("ada"), count("nobody"));
+}
+
+#[test]
 fn an_error_of_the_parameters_reaches_no_database() {
     let app = App::sample();
     for path in [

@@ -3,34 +3,26 @@
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use roster::{
-    auth::{Claims, Keys, Secret, TokenType},
+    auth::{Keys, Secret, TokenType},
     db::Stamp,
 };
 use serde_json::{Value, json};
 use sha2::Sha512;
 
-use crate::support::{Answer, App, Client, Dev, PASSWORD, SECRET, add_company, add_user};
+use crate::support::{
+    Answer, App, Client, Dev, PASSWORD, SECRET, add_company, add_session, add_user, claims, signed,
+};
 
-/// Claims of a token, signed with the tests' key.
-fn signed(claims: &Claims) -> String {
-    Keys::new(&Secret::new(SECRET.to_owned()).unwrap())
-        .sign(claims)
-        .unwrap()
-}
-
-fn claims(token_type: TokenType, user_id: i64, seconds: i64) -> Claims {
-    let now = Stamp::now().seconds();
-    Claims::new(token_type, user_id, false, (now, now + seconds)).unwrap()
-}
-
-/// An access token without a session behind it.
-pub fn access_token(user_id: i64) -> String {
-    signed(&claims(TokenType::Access, user_id, 300))
+/// An access token of a session that nobody has signed in for.
+pub fn access_token(app: &App, user: i64) -> String {
+    let session = add_session(&app.db, user);
+    signed(&claims(TokenType::Access, user, session, 300))
 }
 
 /// An access token that was good until ten seconds ago.
-pub fn expired_token(user_id: i64) -> String {
-    signed(&claims(TokenType::Access, user_id, -10))
+pub fn expired_token(app: &App, user: i64) -> String {
+    let session = add_session(&app.db, user);
+    signed(&claims(TokenType::Access, user, session, -10))
 }
 
 pub fn with_token(app: &App, token: String) -> Client<'_> {
@@ -94,6 +86,17 @@ fn the_scheme_is_read_in_any_letter_case_and_wants_one_token() {
             get(header).refused(401)["code"],
             "bad_authorization_header",
             "{header}"
+        );
+    }
+    // A token in no letters that tokens have is a bad one, on public paths too.
+    for path in ["/api/users/me/", "/api/skills/"] {
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer é\r\n\r\n"
+        );
+        let answer = app.raw(&head);
+        assert!(
+            answer.starts_with("HTTP/1.1 401 ") && answer.contains("token_not_valid"),
+            "{answer}"
         );
     }
     for header in ["", "Basic YWRhOmFkYQ==", "Token abc", token] {
@@ -206,6 +209,10 @@ fn tokens_that_are_not_ours_are_refused() {
         Keys::new(&Secret::new("another key, just as long as the first".to_owned()).unwrap());
     let mut typeless = payload(&good);
     typeless.as_object_mut().unwrap().remove("token_type");
+    let mut sessionless = payload(&good);
+    sessionless.as_object_mut().unwrap().remove("sid");
+    let session = payload(&good)["sid"].as_str().unwrap().parse().unwrap();
+    let other_session = add_session(&app.db, app.user("bob").id);
     let mut endless = payload(&good);
     endless.as_object_mut().unwrap().remove("exp");
     let sign = |value: &Value| {
@@ -234,11 +241,15 @@ fn tokens_that_are_not_ours_are_refused() {
         ),
         format!("{}.{}.{}", parts[0], encode(&changed), parts[2]),
         other_key
-            .sign(&claims(TokenType::Access, user.id, 300))
+            .sign(&claims(TokenType::Access, user.id, session, 300))
             .unwrap(),
         user.refresh.clone(),
-        expired_token(user.id),
-        signed(&claims(TokenType::Access, user.id, -31)),
+        expired_token(&app, user.id),
+        // What expires in this second has expired.
+        signed(&claims(TokenType::Access, user.id, session, 0)),
+        signed(&claims(TokenType::Access, user.id, 99, 300)),
+        signed(&claims(TokenType::Access, user.id, other_session, 300)),
+        sign(&sessionless),
         sign(&typeless),
         sign(&endless),
         hs512,
@@ -274,13 +285,13 @@ fn tokens_that_are_not_ours_are_refused() {
         user.refreshed("x").refused(401),
         not_valid("Token is invalid")
     );
-    let expired = signed(&claims(TokenType::Refresh, user.id, -10));
+    let expired = signed(&claims(TokenType::Refresh, user.id, session, -10));
     assert_eq!(
         user.refreshed(&expired).refused(401),
         not_valid("Token is expired")
     );
     // Ours by its signature, but never given out.
-    let invented = signed(&claims(TokenType::Refresh, user.id, 300));
+    let invented = signed(&claims(TokenType::Refresh, user.id, session, 300));
     assert_eq!(
         user.refreshed(&invented).refused(401),
         not_valid("Token is blacklisted")

@@ -90,8 +90,7 @@ impl App {
             access_token_lifetime: options.access,
             refresh_token_lifetime: options.refresh,
             refresh_grace: options.grace,
-        })
-        .unwrap();
+        });
         let metrics = Metrics::new(&db).unwrap();
         let settings = options.server;
         let (started, start) = mpsc::channel();

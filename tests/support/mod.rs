@@ -8,10 +8,11 @@ pub use process::{Output, Served, roster, roster_with};
 
 use std::sync::LazyLock;
 
+use diesel::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence};
 use roster::{
-    auth::PasswordHash,
-    db::{Db, Error, Stamp},
+    auth::{Claims, Keys, PasswordHash, Secret, TokenType, new_jti},
+    db::{Db, Error, Stamp, schema::sessions},
     models::{CompanyDraft, DeveloperDraft, DeveloperSkill, SkillDraft, UserDraft},
 };
 
@@ -58,6 +59,48 @@ pub fn add_user(db: &Db, username: &str, is_staff: bool) -> i64 {
         ..UserDraft::new(stamp("2026-01-01T00:00:00Z"))
     };
     db.write_blocking(move |conn| Ok::<_, Error>(user.insert(conn, None, &HASH)?))
+        .unwrap()
+}
+
+/// A session of that user, without a sign-in.
+pub fn add_session(db: &Db, user: i64) -> i64 {
+    db.write_blocking(move |conn| {
+        let now = Stamp::now();
+        let row = (
+            sessions::user_id.eq(user),
+            sessions::created_at.eq(now),
+            sessions::last_used_at.eq(now),
+            sessions::expires_at.eq(stamp("9999-01-01T00:00:00Z")),
+        );
+        diesel::insert_into(sessions::table)
+            .values(row)
+            .execute(conn)?;
+        let last = sessions::table
+            .select(sessions::id)
+            .order(sessions::id.desc());
+        Ok::<i64, Error>(last.first(conn)?)
+    })
+    .unwrap()
+}
+
+/// Claims that end in so many seconds.
+pub fn claims(token_type: TokenType, user: i64, session: i64, seconds: i64) -> Claims {
+    let now = Stamp::now().seconds();
+    Claims {
+        token_type,
+        exp: now + seconds,
+        iat: now,
+        jti: new_jti().unwrap(),
+        user_id: user.to_string(),
+        sid: session.to_string(),
+        is_staff: false,
+    }
+}
+
+/// A token with these claims, signed with the tests' key.
+pub fn signed(claims: &Claims) -> String {
+    Keys::new(&Secret::new(SECRET.to_owned()).unwrap())
+        .sign(claims)
         .unwrap()
 }
 

@@ -13,11 +13,12 @@ pub struct Output {
 }
 
 /// What switches the limits off, for tests ask more often than any client.
-const UNLIMITED: [(&str, &str); 4] = [
+const UNLIMITED: [(&str, &str); 5] = [
     ("ROSTER_RATE_LIMIT", "off"),
     ("ROSTER_THROTTLE_ANON", "off"),
     ("ROSTER_THROTTLE_USER", "off"),
     ("ROSTER_THROTTLE_LOGIN", "off"),
+    ("ROSTER_THROTTLE_ACCOUNT", "off"),
 ];
 
 /// The binary, with nothing of this machine's environment in its settings.

@@ -9,7 +9,7 @@ pub use self::write::*;
 use super::{Id, Readable, reading::load};
 use crate::{
     auth::Anyone,
-    db::{Db, DbConnection, Stamp},
+    db::{DbConnection, Reader, Stamp},
     error::Error,
     models::{Company, CompanyBrief, Developer, DeveloperQuery, DeveloperScopes, Skill, Stored},
     query::{Fields, Filter, Filtered, ITEM, List, Listed, Name, Page, Shown, Values},
@@ -181,7 +181,7 @@ impl Readable for Developer {
 /// The developers of one company.
 pub async fn list_company_developers(
     reader: Anyone,
-    db: Data<Db>,
+    db: Data<Reader>,
     company: Id<Company>,
     list: List<Developer>,
 ) -> Result<Page<Shown<DeveloperBody>>, Error> {
@@ -199,7 +199,7 @@ pub async fn list_company_developers(
 /// The developers with one skill.
 pub async fn list_skill_developers(
     reader: Anyone,
-    db: Data<Db>,
+    db: Data<Reader>,
     skill: Id<Skill>,
     list: List<Developer>,
 ) -> Result<Page<Shown<DeveloperBody>>, Error> {
@@ -217,7 +217,7 @@ pub async fn list_skill_developers(
 /// The list of developers narrowed to one company or skill, which must exist.
 async fn list_of<M: Listed>(
     reader: Anyone,
-    db: Data<Db>,
+    db: Data<Reader>,
     id: Id<M>,
     list: List<Developer>,
     narrow: fn(DeveloperQuery, i64) -> DeveloperQuery,

@@ -13,7 +13,7 @@ use diesel::QueryResult;
 
 use crate::{
     api::{About, Answer, Done, Form, Id, Linked, Resource, Write, form, id},
-    auth::{self, Editing, Edits as _, Managing, Owned, Staff},
+    auth::{self, Editing, Managing, Owned, Staff},
     db::{DbConnection, Stamp},
     error::Error,
     models::{
@@ -160,19 +160,16 @@ pub async fn add_developer_skill(
     let added = Arc::new(AtomicBool::new(false));
     let is_new = added.clone();
     let answer = write
-        .change(
-            move |conn| editing.load(conn),
-            move |conn, developer| {
-                let skill: Skill = skill.held(conn)?;
-                let id = developer.id;
-                if !DeveloperSkill::exists(conn, id, skill.id)? {
-                    DeveloperSkill::link(conn, id, &[skill.id])?;
-                    Developer::touch(conn, id, Stamp::now())?;
-                    is_new.store(true, Ordering::Relaxed);
-                }
-                Ok(&[])
-            },
-        )
+        .change(editing, move |conn, _, developer| {
+            let skill: Skill = skill.held(conn)?;
+            let id = developer.id;
+            if !DeveloperSkill::exists(conn, id, skill.id)? {
+                DeveloperSkill::link(conn, id, &[skill.id])?;
+                Developer::touch(conn, id, Stamp::now())?;
+                is_new.store(true, Ordering::Relaxed);
+            }
+            Ok(&[])
+        })
         .await?;
     Ok(answer.linked(added.load(Ordering::Relaxed)))
 }
@@ -184,17 +181,14 @@ pub async fn remove_developer_skill(
     write: Write,
 ) -> Result<Answer<Done>, Error> {
     write
-        .change(
-            move |conn| editing.load(conn),
-            move |conn, developer: Developer| {
-                let id = developer.id;
-                let there = DeveloperSkill::exists(conn, id, skill.get())?;
-                skill.found(there.then_some(()))?;
-                DeveloperSkill::unlink(conn, id, skill.get())?;
-                Developer::touch(conn, id, Stamp::now())?;
-                Ok(&[])
-            },
-        )
+        .change(editing, move |conn, _, developer: Developer| {
+            let id = developer.id;
+            let there = DeveloperSkill::exists(conn, id, skill.get())?;
+            skill.found(there.then_some(()))?;
+            DeveloperSkill::unlink(conn, id, skill.get())?;
+            Developer::touch(conn, id, Stamp::now())?;
+            Ok(&[])
+        })
         .await?;
     Ok(Answer::done())
 }

@@ -7,15 +7,12 @@ use argon2::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use pbkdf2::{pbkdf2_hmac_array, sha2::Sha256};
 
+use super::Kind;
+
 /// The hash of a password as it is stored: a PHC string of argon2id, or one of Django's `pbkdf2_sha256$…`. Whoever has it can
 /// try passwords against it at leisure, so it is shown nowhere.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
-
-/// What a hash from elsewhere may cost at most: a file must not be able to occupy the server with one password.
-const MEMORY_KIB_MAX: u32 = 1 << 20;
-const PASSES_MAX: u32 = 64;
-const ROUNDS_MAX: u32 = 10_000_000;
 
 impl PasswordHash {
     /// What no password opens.
@@ -47,21 +44,35 @@ impl PasswordHash {
     /// Takes a hash from elsewhere.
     ///
     /// # Errors
-    /// The message for what no password could be checked against.
+    /// The message for what no password could be checked against, and for what would cost too much.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let known = Pbkdf2::parse(text).is_some() || argon2id(text).is_some();
-        if known {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(
+        let kind = Pbkdf2::parse(text)
+            .map(|hash| hash.kind())
+            .or_else(|| argon2id(text).map(|(_, kind)| kind));
+        match kind {
+            Some(kind) => kind.affordable().map(|_| Self(text.to_owned())),
+            None => Err(
                 "Enter a hash of argon2id as a PHC string, or one of Django's pbkdf2_sha256."
                     .to_owned(),
-            )
+            ),
         }
     }
 
-    /// Takes as long as [`of`](Self::of), or as long as the hash itself asks.
+    /// How it was made, if a password can be checked against it. What a file brought in before there were bounds and costs more
+    /// than they allow is opened by no password.
+    pub fn kind(&self) -> Option<Kind> {
+        let kind = match Pbkdf2::parse(&self.0) {
+            Some(hash) => hash.kind(),
+            None => argon2id(&self.0)?.1,
+        };
+        kind.affordable().ok()
+    }
+
+    /// Takes as long as the hash itself asks.
     pub fn matches(&self, password: &str) -> bool {
+        if self.kind().is_none() {
+            return false;
+        }
         if let Some(hash) = Pbkdf2::parse(&self.0) {
             return hash.matches(password);
         }
@@ -74,11 +85,7 @@ impl PasswordHash {
 
     /// Whether it is as [`of`](Self::of) would make it now, the salt aside.
     pub fn is_current(&self) -> bool {
-        argon2id(&self.0).is_some_and(|(_, params)| {
-            let now = Params::default();
-            (params.m_cost(), params.t_cost(), params.p_cost())
-                == (now.m_cost(), now.t_cost(), now.p_cost())
-        })
+        self.kind() == Some(Kind::CURRENT)
     }
 }
 
@@ -88,12 +95,16 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
-fn argon2id(text: &str) -> Option<(Phc, Params)> {
+fn argon2id(text: &str) -> Option<(Phc, Kind)> {
     let hash = Phc::new(text).ok()?;
     let params = Params::try_from(&hash).ok()?;
     let whole = hash.salt.is_some() && hash.hash.is_some();
-    let fits = params.m_cost() <= MEMORY_KIB_MAX && params.t_cost() <= PASSES_MAX;
-    (whole && fits && hash.algorithm == Algorithm::Argon2id.ident()).then_some((hash, params))
+    let kind = Kind::Argon2id {
+        memory_kib: params.m_cost(),
+        passes: params.t_cost(),
+        lanes: params.p_cost(),
+    };
+    (whole && hash.algorithm == Algorithm::Argon2id.ident()).then_some((hash, kind))
 }
 
 /// `pbkdf2_sha256$ROUNDS$SALT$HASH`, as Django's `PBKDF2PasswordHasher` writes it.
@@ -110,14 +121,17 @@ impl<'a> Pbkdf2<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         let mut parts = text.strip_prefix("pbkdf2_sha256$")?.split('$');
         let (rounds, salt, hash) = (parts.next()?, parts.next()?, parts.next()?);
-        let rounds = rounds
-            .parse()
-            .ok()
-            .filter(|rounds| (1..=ROUNDS_MAX).contains(rounds))?;
+        let rounds = rounds.parse().ok().filter(|rounds| *rounds > 0)?;
         let hash = BASE64_STANDARD.decode(hash).ok()?;
         let whole = parts.next().is_none() && hash.len() == BYTES && !salt.is_empty();
         let hash = Output::new(&hash).ok()?;
         whole.then_some(Self { rounds, salt, hash })
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Pbkdf2 {
+            rounds: self.rounds,
+        }
     }
 
     fn matches(&self, password: &str) -> bool {
@@ -157,6 +171,34 @@ mod tests {
     }
 
     #[test]
+    fn what_costs_too_much_is_refused_and_opens_to_nothing() {
+        let argon2 = |memory: u32, passes: u32| {
+            let salt_and_hash = "c2FsdHNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+            format!("$argon2id$v=19$m={memory},t={passes},p=1${salt_and_hash}")
+        };
+        let django = |rounds: u32| DJANGO.replace("1000", &rounds.to_string());
+        for text in [argon2(65_536, 10), argon2(655_360, 1), django(2_000_000)] {
+            assert!(PasswordHash::parse(&text).is_ok(), "{text}");
+        }
+        let memory = "Ensure memory times passes of the hash are no more than 64 MiB times 10.";
+        let rounds = "Ensure the hash has no more than 2000000 rounds.";
+        for (text, message) in [
+            (argon2(65_536, 11), memory),
+            (argon2(1_048_576, 64), memory),
+            (argon2(4_194_304, 4_000_000_000), memory),
+            (django(2_000_001), rounds),
+            (django(4_000_000_000), rounds),
+        ] {
+            assert_eq!(
+                PasswordHash::parse(&text),
+                Err(message.to_owned()),
+                "{text}"
+            );
+            assert!(!PasswordHash::stored(text).matches("correct horse"));
+        }
+    }
+
+    #[test]
     fn what_is_no_hash_opens_to_nothing() {
         assert!(!PasswordHash::unusable().matches(""));
         for text in [
@@ -166,9 +208,8 @@ mod tests {
             "$argon2id$",
             "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ",
             "$argon2i$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
-            "$argon2id$v=19$m=4194304,t=2,p=1$c2FsdHNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
             "pbkdf2_sha256$0$seasalt$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
-            "pbkdf2_sha256$99999999$seasalt$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            "pbkdf2_sha256$99999999999$seasalt$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
             "pbkdf2_sha256$1000$seasalt$AAAA",
             "pbkdf2_sha1$1000$seasalt$AAAAAAAAAAAAAAAAAAAAAAAAAAA=",
         ] {

@@ -2,8 +2,8 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 
-use super::PasswordHash;
-use crate::{auth::secret::random, error::Error};
+use super::{Kind, PasswordHash};
+use crate::error::Error;
 
 /// How long a request waits for its turn before it is told to come back.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -12,22 +12,18 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Hasher {
     permits: Arc<Semaphore>,
-    /// What an unknown user's password is tried against, so that being unknown takes as long as being known.
-    strangers: Arc<PasswordHash>,
+}
+
+impl Default for Hasher {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            permits: Arc::new(Semaphore::new((cores / 2).max(1))),
+        }
+    }
 }
 
 impl Hasher {
-    /// # Errors
-    /// When the system has no randomness or no memory.
-    pub fn new() -> Result<Self, String> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let nobodys = random::<32>().map_err(|error| error.to_string())?;
-        Ok(Self {
-            permits: Arc::new(Semaphore::new((cores / 2).max(1))),
-            strangers: Arc::new(PasswordHash::of(&nobodys)?),
-        })
-    }
-
     /// # Errors
     /// [`Error::Unavailable`] when too many wait.
     pub async fn hash(&self, password: String) -> Result<PasswordHash, Error> {
@@ -36,19 +32,34 @@ impl Hasher {
             .map_err(Error::Internal)
     }
 
-    /// Whether the password opens the account of this hash; without an account, no, in the same time.
+    /// Whether the password opens this hash.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when too many wait.
-    pub async fn matches(
+    pub async fn opens(&self, hash: PasswordHash, password: String) -> Result<bool, Error> {
+        self.run(move || hash.matches(&password)).await
+    }
+
+    /// Whether the password opens the account of this hash; without an account, no. Where hashes of `kinds` are stored it costs
+    /// the same with and without one: see [`Kind::rest`].
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when too many wait.
+    pub async fn signs_in(
         &self,
         hash: Option<PasswordHash>,
+        kinds: Vec<Kind>,
         password: String,
     ) -> Result<bool, Error> {
-        let known = hash.filter(|hash| *hash != PasswordHash::unusable());
-        let strangers = self.strangers.clone();
-        self.run(move || known.as_ref().unwrap_or(&strangers).matches(&password))
-            .await
+        self.run(move || {
+            let own = hash.as_ref().and_then(PasswordHash::kind);
+            let opens = hash.is_some_and(|hash| hash.matches(&password));
+            for kind in Kind::rest(own, &kinds) {
+                kind.spend(&password);
+            }
+            opens
+        })
+        .await
     }
 
     async fn run<T: Send + 'static>(

@@ -2,10 +2,12 @@
 
 mod hash;
 mod hasher;
+mod kind;
 mod rules;
 
 pub use self::{
     hash::PasswordHash,
     hasher::Hasher,
+    kind::Kind,
     rules::{LENGTH_MAX, LENGTH_MIN, check},
 };
