@@ -135,9 +135,10 @@ pub async fn obtain_token(
         .read(move |conn| Candidate::find(conn, &name, &from, now).map_err(Error::from))
         .await?;
     // Somebody who guesses from elsewhere must not lock out the user who is signed in here.
-    let attempt = match candidate.is_signed_in {
-        true => None,
-        false => Some(Attempt::begin(&request, &username).await?),
+    let attempt = if candidate.is_signed_in {
+        None
+    } else {
+        Some(Attempt::begin(&request, &username).await?)
     };
     let checked = check(&auth, candidate, password, origin).await?;
     let begun = match checked {

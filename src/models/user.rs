@@ -123,11 +123,11 @@ impl UserRights {
                 .filter(users::id.eq(id))
                 .filter(sessions::id.eq(session))
                 .select(Self::as_select());
-            let held = match hold {
+            let user = match hold {
                 Hold::Shared => both.for_share().get_result(conn),
                 Hold::Alone => both.for_update().get_result(conn),
             };
-            if let Some(user) = held.optional()? {
+            if let Some(user) = user.optional()? {
                 return Ok(Some((user, true)));
             }
         }
