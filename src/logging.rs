@@ -1,4 +1,4 @@
-//! The log: one line an event, to where it does not hold anybody up.
+//! The log: one line for each event, written without blocking a request.
 
 use std::{
     io::{self, BufWriter, Write},
@@ -11,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, environment};
 
-/// What is logged when `ROSTER_LOG` does not say.
+/// The filter when `ROSTER_LOG` is not set.
 const DEFAULT: &str = "info,actix_server=warn,actix_http=off";
 
 fn filter() -> EnvFilter {
@@ -20,7 +20,7 @@ fn filter() -> EnvFilter {
     given.unwrap_or_else(|| DEFAULT.into())
 }
 
-/// Logs to standard error, for a command that somebody waits for.
+/// Logs to standard error, for commands other than `serve`.
 pub fn for_command() {
     tracing_subscriber::fmt()
         .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
@@ -29,11 +29,11 @@ pub fn for_command() {
         .init();
 }
 
-/// How long lines gather before they are written.
+/// How long the log's thread waits after writing, so that lines gather in the meantime.
 const REST: Duration = Duration::from_millis(10);
 
-/// Rests after each writing, so that a busy server wakes its log's thread a hundred times a second and not with every line, which
-/// costs the request more than the line does.
+/// Sleeps after each write, so that a busy server wakes the log's thread a hundred times a second instead of for every line. Waking it costs a
+/// request more than formatting the line does.
 struct Gathered<W: Write>(BufWriter<W>);
 
 impl<W: Write> Write for Gathered<W> {
@@ -48,8 +48,8 @@ impl<W: Write> Write for Gathered<W> {
     }
 }
 
-/// Logs to standard output, for a server. A thread of its own writes the lines; when whoever reads them is too slow, lines are
-/// lost rather than requests kept waiting. What is still to be written is when the guard is dropped.
+/// Logs to standard output, for a server. A separate thread writes the lines. When the reader of standard output is too slow, lines are
+/// lost and no request waits. Dropping the guard writes the remaining lines.
 pub fn for_server(format: LogFormat) -> WorkerGuard {
     let (writer, guard) = tracing_appender::non_blocking(Gathered(BufWriter::new(io::stdout())));
     let log = tracing_subscriber::fmt()

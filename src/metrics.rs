@@ -1,4 +1,4 @@
-//! What Prometheus reads, on a listener of its own.
+//! Metrics for Prometheus, served by a listener of their own.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -15,7 +15,7 @@ use prometheus::{
 
 use crate::{db::Db, error::Error, limits::Limit, middleware::method};
 
-/// The counters of a server. A clone counts into the same.
+/// The metrics of a server. Clones share their counters.
 #[derive(Clone)]
 pub struct Metrics {
     registry: Registry,
@@ -26,7 +26,7 @@ pub struct Metrics {
     bytes: IntGaugeVec,
 }
 
-/// A request that is being served, until it is dropped.
+/// Counts a request as in flight until dropped.
 pub struct InFlight(IntGauge);
 
 impl Drop for InFlight {
@@ -66,7 +66,7 @@ impl Metrics {
                 &["file"],
             )?,
         };
-        // A series that begins with its first hit would hide it from `rate()`.
+        // A series must exist before its first hit, or `rate()` misses that hit.
         for limit in Limit::ALL {
             metrics.hits.with_label_values(&[limit.name()]);
         }
@@ -86,13 +86,13 @@ impl Metrics {
         db.measures().register(registry)
     }
 
-    /// Counts a request as being served until what is returned is dropped, even if it is never answered.
+    /// Counts a request as in flight until the guard is dropped, even if it is never answered.
     pub fn in_flight(&self) -> InFlight {
         self.in_flight.inc();
         InFlight(self.in_flight.clone())
     }
 
-    /// Counts a request that was answered. The route is its pattern, never its path, of which there is no end.
+    /// Counts an answered request. `route` is the pattern and not the path: paths are without number.
     pub fn observe(&self, by: &Method, route: &str, status: StatusCode, duration: Duration) {
         let by = method(by);
         self.requests
@@ -108,7 +108,7 @@ impl Metrics {
         self.hits.with_label_values(&[limit.name()]).inc();
     }
 
-    /// All of them, as the text that Prometheus reads.
+    /// All metrics in Prometheus' text format.
     ///
     /// # Errors
     /// When the database cannot tell its size, or a metric cannot be written.
@@ -128,7 +128,7 @@ impl Metrics {
     }
 }
 
-/// Always 1; its labels tell what is running.
+/// A gauge that is always 1 and has the version and the engine as labels.
 fn build_info(db: &Db) -> prometheus::Result<IntGauge> {
     let info = Opts::new("roster_build_info", "What is running.")
         .const_label("version", env!("CARGO_PKG_VERSION"))
@@ -138,7 +138,7 @@ fn build_info(db: &Db) -> prometheus::Result<IntGauge> {
     Ok(gauge)
 }
 
-/// Begins to serve the metrics at `/metrics` of `bind`.
+/// Serves the metrics at `/metrics` of `bind`.
 ///
 /// # Errors
 /// When the address cannot be resolved or taken.

@@ -1,4 +1,4 @@
-//! What goes or changes with a deleted object is recorded too, a line for each.
+//! Audit entries for objects that are deleted or changed together with a deleted object.
 
 use serde_json::Value;
 
@@ -12,13 +12,10 @@ use crate::{
     models::{Action, Author, differences},
 };
 
-/// Objects looked at together.
+/// Objects that are loaded together.
 const CHUNK: usize = 500;
 
-/// Records that these are about to go.
-///
-/// # Errors
-/// Those of the statements.
+/// Records the deletion of these objects, before it happens.
 pub fn deleted<R: Resource>(
     conn: &mut DbConnection,
     author: &Author,
@@ -29,10 +26,7 @@ pub fn deleted<R: Resource>(
     })
 }
 
-/// Records that these are about to lose a skill.
-///
-/// # Errors
-/// Those of the statements.
+/// Records that these objects lose a skill, before it happens.
 pub fn unlinked<R: Resource>(
     conn: &mut DbConnection,
     author: &Author,
@@ -48,10 +42,7 @@ pub fn unlinked<R: Resource>(
     })
 }
 
-/// Records that these are about to lose their user.
-///
-/// # Errors
-/// Those of the statements.
+/// Records that these objects lose their user, before it happens.
 pub fn orphaned<R: Resource>(
     conn: &mut DbConnection,
     author: &Author,
@@ -78,7 +69,7 @@ fn record_update<R: Resource>(
     Ok(())
 }
 
-/// Looks at those of the objects that are still there, and holds them: what is recorded of them is what is done to them.
+/// Locks and loads the objects that still exist, so that the entries say what the deletion does.
 fn each<R: Resource>(
     conn: &mut DbConnection,
     ids: &[i64],

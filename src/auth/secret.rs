@@ -10,18 +10,18 @@ use std::{
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use tempfile::NamedTempFile;
 
-/// Bytes of a key at least: RFC 7518, section 3.2, for HS256.
+/// The least number of bytes in a key: RFC 7518, section 3.2, for HS256.
 const LENGTH_MIN: usize = 32;
 
-/// Whoever has it is whoever they like, so it is shown nowhere.
+/// The key that signs tokens. Anyone who has it can impersonate any user, so it is never printed.
 #[derive(Clone)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes a key that was set.
+    /// Checks a key from the settings.
     ///
     /// # Errors
-    /// Why it is no key, without quoting it.
+    /// Why it is not a key, without quoting it.
     pub fn new(text: String) -> Result<Self, String> {
         if text.len() < LENGTH_MIN {
             return Err(format!(
@@ -31,7 +31,7 @@ impl Secret {
         Ok(Self(text))
     }
 
-    /// The key kept in a file beside an embedded database, which is made when it is not there.
+    /// Reads the key from the file beside an embedded database, and makes the file when there is none.
     ///
     /// # Errors
     /// A line that says what is wrong with the file.
@@ -54,7 +54,7 @@ impl Secret {
         Self::new(text.trim().to_owned()).map_err(|error| format!("{}: {error}", path.display()))
     }
 
-    /// Whether a key is kept beside the database already.
+    /// Whether there is a key file beside the database.
     pub fn is_beside(database: &Path) -> bool {
         path(database).exists()
     }
@@ -76,7 +76,7 @@ fn path(database: &Path) -> PathBuf {
     path.into()
 }
 
-/// Writes a new key, whole and on disk before it has its name, so that two servers that start at once share one.
+/// Writes a new key. The file gets its name when it is complete and on disk, so that two servers that start at once share a key.
 fn make(path: &Path) -> io::Result<()> {
     if path.exists() {
         return Ok(());
@@ -90,7 +90,7 @@ fn make(path: &Path) -> io::Result<()> {
     fs::File::open(folder)?.sync_all()
 }
 
-/// As many random bytes, as text that fits a URL.
+/// `BYTES` random bytes as URL-safe base64.
 ///
 /// # Errors
 /// When the system has no randomness.

@@ -1,4 +1,4 @@
-//! `roster backup`: a copy of an embedded database, of one moment.
+//! `roster backup`: a consistent copy of an embedded database.
 
 use std::{
     fs::{self, File},
@@ -16,7 +16,7 @@ use crate::{
 };
 
 pub fn run(target: &Target, args: &Backup) -> Result<(), Failure> {
-    // One of an earlier version too: it is backed up before it is migrated.
+    // A database of an earlier version is fine: a backup is made before its migration.
     db::pending(target)?;
     let mut conn = DbConnection::connect(target)?;
     let name = args.file.display();

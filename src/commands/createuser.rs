@@ -18,7 +18,7 @@ pub fn run(target: &Target, args: &Createuser) -> Result<(), Failure> {
         .map_err(|message| Failure::new(format!("email: {message}")))?;
     let db = open_or_make(target)?;
     let taken = || Failure::new(format!("username: {}", rules::taken("user", "username")));
-    // Before anybody types a password for nothing.
+    // Checked before the user types a password in vain.
     if db.read_blocking(|conn| Ok::<_, db::Error>(User::named(conn, &username)?.is_some()))? {
         return Err(taken());
     }
@@ -41,7 +41,7 @@ pub fn run(target: &Target, args: &Createuser) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Stores a new user, and a line of the audit trail that says so.
+/// Stores a new user and its entry in the audit trail.
 pub fn make(
     conn: &mut DbConnection,
     draft: &UserDraft,

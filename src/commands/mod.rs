@@ -1,4 +1,4 @@
-//! What the binary does, one file a command.
+//! The commands of the binary, one file for each.
 
 mod backup;
 mod changepassword;
@@ -55,7 +55,7 @@ impl From<diesel::result::Error> for Failure {
 }
 
 impl From<io::Error> for Failure {
-    /// Whoever read the output and has gone, as `head` does, has seen enough: there is nothing to say.
+    /// A reader that has closed the pipe, as `head` does, needs no message.
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self(Vec::new()),
@@ -81,7 +81,7 @@ fn temporary(purpose: &str) -> Result<(TempDir, Target), Failure> {
     Ok((folder, target))
 }
 
-/// Runs the command that was asked for.
+/// Runs the command of the command line.
 ///
 /// # Errors
 /// The lines for standard error.

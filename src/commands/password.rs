@@ -8,8 +8,8 @@ use crate::{
     config,
 };
 
-/// The hash of a new password, asked for twice on the terminal or read as a line from standard input, once it has been held
-/// to the rules.
+/// Reads a new password, checks the rules and returns its hash. It is asked for twice on the terminal, or read as one line from standard
+/// input.
 ///
 /// # Errors
 /// When there is none, when the two differ, and a line for each rule that it breaks.

@@ -6,14 +6,14 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Rows between two looks at the clock.
+/// The clock is read once in so many rows.
 const STEP: u64 = 1_000;
 const SECOND: Duration = Duration::from_secs(1);
-/// Between two looks at work that does not report.
+/// How often to poll a task that reports no progress.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Tells how far long work has come: a bar on a terminal, a plain line a second elsewhere, and nothing at all when
-/// it is done within a second. Both go to standard error.
+/// Reports the progress of long work on standard error: a bar on a terminal, a line each second elsewhere. Work that ends within
+/// a second reports nothing.
 pub struct Progress {
     what: String,
     rows: u64,
@@ -59,7 +59,7 @@ impl Drop for Progress {
     }
 }
 
-/// Does work that counts nothing itself, and tells meanwhile, as [`Progress`] does, what `state` says of it.
+/// Runs work that does not count rows. Meanwhile reports `state`, as [`Progress`] does.
 pub fn watch<T: Send>(state: impl Fn() -> String, work: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| {
         let watcher = thread::current();

@@ -7,8 +7,8 @@ use clap::{
 
 use super::{Cli, environment, subcommand};
 
-/// The settings of a TOML file. They become flags where neither a flag nor the environment has a say, so that
-/// all three are read, checked and explained by the same code.
+/// The settings of a TOML file. Each becomes a flag unless the flag or its environment variable is set, so that the same code
+/// reads, checks and explains all three.
 pub struct SettingsFile {
     path: PathBuf,
     settings: Vec<(String, String)>,
@@ -72,7 +72,7 @@ impl SettingsFile {
         args.splice(place + 1..=place, flags);
     }
 
-    /// Says that a value which was refused came from this file.
+    /// Adds the file's path to the error for a value that came from it.
     pub fn place(&self, command: &mut Command, error: clap::Error) -> clap::Error {
         let refused = match error.get(ContextKind::InvalidArg) {
             Some(ContextValue::String(flag)) => flag.clone(),
@@ -107,7 +107,7 @@ impl SettingsFile {
     }
 }
 
-/// Only what has an environment variable too is a setting; the other flags say what to do this once.
+/// A setting is a flag that has an environment variable. The other flags are for one run only.
 fn find_setting<'a>(command: &'a Command, key: &str) -> Option<&'a Arg> {
     command
         .get_arguments()

@@ -4,13 +4,13 @@ use prometheus::{
 
 use super::Error;
 
-/// What is measured at the doors and behind them. A clone measures into the same.
+/// The metrics of the database. Clones share their counters.
 #[derive(Debug, Clone)]
 pub struct Measures {
-    /// Statements that were run, those that open and end transactions aside.
+    /// Statements, without those that begin and end transactions.
     pub statements: IntCounter,
     pub statement_seconds: Counter,
-    /// How many writes shared a commit.
+    /// The number of writes in each commit.
     pub group_size: Histogram,
     waits: HistogramVec,
 }
@@ -43,13 +43,13 @@ impl Measures {
         })
     }
 
-    /// How long requests wait at one of the doors.
+    /// The waiting times at a door.
     pub(super) fn wait(&self, door: &str) -> Histogram {
         self.waits.with_label_values(&[door])
     }
 
     /// # Errors
-    /// When the registry has them already.
+    /// When they are registered already.
     pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         registry.register(Box::new(self.statements.clone()))?;
         registry.register(Box::new(self.statement_seconds.clone()))?;

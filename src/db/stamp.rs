@@ -19,7 +19,7 @@ use utoipa::{
 
 use super::Backend;
 
-/// A moment in UTC, in whole microseconds: PostgreSQL keeps no more, and both engines must keep the same.
+/// A UTC time with microseconds. PostgreSQL stores no more, and both engines must store the same.
 ///
 /// On SQLite it is text of one length, `2026-11-20 08:15:30.123456`, so that it sorts as time does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
@@ -47,7 +47,7 @@ impl ToSchema for Stamp {
 }
 
 impl Stamp {
-    /// The first and the last moment that either engine keeps and the API writes.
+    /// The first and the last time that both engines store and the API writes.
     pub const FIRST: Self = Self::at(NaiveDate::from_ymd_opt(1, 1, 1), Some(NaiveTime::MIN));
     pub const LAST: Self = Self::at(
         NaiveDate::from_ymd_opt(9999, 12, 31),
@@ -61,7 +61,7 @@ impl Stamp {
         }
     }
 
-    /// As SQL writes it, without the quotes.
+    /// As in SQL, without the quotes.
     pub fn sql(self) -> String {
         String::from_utf8_lossy(&self.text(b' ')).into_owned()
     }
@@ -84,7 +84,7 @@ impl Stamp {
             .map_or(Self::FIRST, |moment| Self(moment).max(Self::FIRST))
     }
 
-    /// The moment of that many seconds after the beginning of 1970, or the nearest one that is kept.
+    /// The time of a Unix timestamp, or the nearest one that can be stored.
     pub fn from_seconds(seconds: i64) -> Self {
         let beyond = if seconds < 0 { Self::FIRST } else { Self::LAST };
         DateTime::from_timestamp(seconds, 0).map_or(beyond, |moment| {
@@ -92,12 +92,12 @@ impl Stamp {
         })
     }
 
-    /// Whole seconds since the beginning of 1970.
+    /// The Unix timestamp in whole seconds.
     pub fn seconds(self) -> i64 {
         self.0.and_utc().timestamp()
     }
 
-    /// The year, for rules that speak of the current one.
+    /// The year.
     pub fn year(self) -> i32 {
         self.0.year()
     }
@@ -116,7 +116,7 @@ impl Stamp {
         (rest.is_empty() && (Self::FIRST..=Self::LAST).contains(&moment)).then_some(moment)
     }
 
-    /// Reads a date, `2026-11-20`, as its first moment.
+    /// Reads a date, `2026-11-20`, as midnight.
     pub fn parse_date(text: &str) -> Option<Self> {
         let mut rest = text.as_bytes();
         let date = date(&mut rest)?;
@@ -129,8 +129,7 @@ impl Stamp {
         Self(moment.with_nanosecond(micros).unwrap_or(moment))
     }
 
-    /// Writes the digits by hand: a page holds some seventy of them, and chrono's formatter takes
-    /// several times as long.
+    /// Writes the digits by hand. A page has some seventy times, and chrono's formatter takes several times as long.
     fn text(self, separator: u8) -> [u8; WIDTH] {
         let mut text = *b"0000-00-00 00:00:00.000000";
         text[10] = separator;

@@ -1,11 +1,11 @@
 use std::{fmt, path::PathBuf, str::FromStr};
 
-/// Where the directory is kept, as `--database-url` names it.
+/// Where the database is: the value of `--database-url`.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Target {
     /// A file of the embedded engine.
     Sqlite(PathBuf),
-    /// The connection URL, which may hold a password: it is neither displayed nor logged.
+    /// The connection URL. It may hold a password, so it is neither displayed nor logged.
     #[cfg(feature = "postgres")]
     Postgres(String),
 }
@@ -62,7 +62,7 @@ impl Target {
     }
 }
 
-/// Whatever stands where a password may stand.
+/// The parts of the URL that may hold a password.
 #[cfg(feature = "postgres")]
 fn passwords(url: &str) -> impl Iterator<Item = &str> {
     let user = url

@@ -11,11 +11,7 @@ use crate::{
     error::Error,
 };
 
-/// Finds out who is calling and lets those through whom the guard admits, before anything of the request is read; the others get
-/// 401 or 403.
-///
-/// # Errors
-/// Those of the service inside.
+/// Authenticates the caller and asks the guard, before the request's body is read. A caller who is not admitted gets 401 or 403.
 pub async fn admit<G: Guard, B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,

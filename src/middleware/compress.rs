@@ -12,12 +12,12 @@ use actix_web::{
 use super::accept::qualities;
 use crate::error::Error;
 
-/// Bytes of a body that is not worth compressing.
+/// Bodies up to this many bytes are not worth compressing.
 const SMALL: usize = 1_024;
-/// Bytes of a body whose compression would keep other requests of the thread waiting.
+/// Bodies from this many bytes on are compressed on another thread, because other requests would wait.
 const LARGE: usize = 64 * 1_024;
 
-/// How a body is encoded for its way, the quickest first.
+/// The content encodings, the fastest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     Zstd,
@@ -28,7 +28,7 @@ pub enum Encoding {
 impl Encoding {
     const ALL: [Self; 3] = [Self::Zstd, Self::Brotli, Self::Gzip];
 
-    /// As headers and tags call it.
+    /// The name in headers and entity tags.
     pub fn name(self) -> &'static str {
         match self {
             Self::Zstd => "zstd",
@@ -37,7 +37,7 @@ impl Encoding {
         }
     }
 
-    /// The one that a client likes best for a body of this length; the first of ours when it likes several as much.
+    /// The client's preferred encoding for a body of this length; the fastest of those that it prefers equally.
     pub fn of(headers: &HeaderMap, length: usize) -> Option<Self> {
         if length <= SMALL {
             return None;
@@ -52,7 +52,7 @@ impl Encoding {
         best
     }
 
-    /// Whether a client takes it at all.
+    /// Whether the client accepts it.
     pub fn is_taken(self, headers: &HeaderMap) -> bool {
         quality(headers, self.name()) > 0.0
     }
@@ -80,7 +80,7 @@ impl Encoding {
     }
 }
 
-/// How much the client likes an encoding; 0 when it does not take it (RFC 9110, section 12.5.3).
+/// The client's preference for an encoding; 0 when it is not accepted (RFC 9110, section 12.5.3).
 fn quality(headers: &HeaderMap, name: &str) -> f32 {
     let mut others = 0.0;
     for (item, quality) in qualities(headers, &header::ACCEPT_ENCODING) {
@@ -94,10 +94,7 @@ fn quality(headers: &HeaderMap, name: &str) -> f32 {
     others
 }
 
-/// Compresses what is worth it for clients that take it. A body's tag says its encoding.
-///
-/// # Errors
-/// Those of the service inside.
+/// Compresses bodies for clients that accept it. The entity tag of a body names its encoding.
 pub async fn compress<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
@@ -141,7 +138,7 @@ async fn encoded(encoding: Encoding, body: Bytes) -> Result<Bytes, ActixError> {
     Ok(encoded.into())
 }
 
-/// Says in the headers how the body is encoded.
+/// Sets the headers for the encoding.
 fn mark(headers: &mut HeaderMap, encoding: Encoding) {
     let name = HeaderValue::from_static(encoding.name());
     headers.insert(header::CONTENT_ENCODING, name);
@@ -153,12 +150,12 @@ fn mark(headers: &mut HeaderMap, encoding: Encoding) {
     }
 }
 
-/// The tag of an encoded body: that of the body, and the encoding's name.
+/// The tag of an encoded body: the body's tag with the encoding's name.
 pub fn tagged(tag: &str, encoding: Encoding) -> String {
     format!("{}-{}\"", tag.trim_end_matches('"'), encoding.name())
 }
 
-/// Whether a body is of a kind that is not compressed yet.
+/// Whether the body is text that is not compressed yet.
 fn is_text(headers: &HeaderMap) -> bool {
     const KINDS: [&str; 6] = [
         "application/json",

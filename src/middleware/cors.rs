@@ -9,16 +9,16 @@ use actix_web::{
 
 use crate::error::Error;
 
-/// Who may call the server from a page of theirs.
+/// An origin whose pages may call the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// Everybody.
+    /// All origins.
     Any,
-    /// Pages of this origin, as `scheme://host[:port]`.
+    /// One origin, as `scheme://host[:port]`.
     This(String),
 }
 
-/// What a page may read of an answer beside what it always may.
+/// Headers of answers that a page may read, beside those that every page may.
 const EXPOSED: [&str; 7] = [
     "etag",
     "idempotency-replayed",
@@ -28,7 +28,7 @@ const EXPOSED: [&str; 7] = [
     "retry-after",
     "x-request-id",
 ];
-/// What a page may send beside what it always may.
+/// Headers of requests that a page may send, beside those that every page may.
 const ALLOWED: [HeaderName; 8] = [
     header::ACCEPT,
     header::AUTHORIZATION,
@@ -39,11 +39,10 @@ const ALLOWED: [HeaderName; 8] = [
     HeaderName::from_static("x-request-id"),
     HeaderName::from_static("x-requested-with"),
 ];
-/// Seconds for which a browser need not ask again.
+/// Seconds for which a browser may keep the answer to a preflight.
 const MAX_AGE: usize = 3_600;
 
-/// Answers what browsers ask before a page of one of these origins may call, and tells them that it may. There are no cookies, so
-/// nothing is said of credentials.
+/// The CORS middleware for these origins. The API has no cookies, so credentials are not allowed.
 pub fn cors(origins: &[Origin]) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"])
@@ -59,10 +58,7 @@ pub fn cors(origins: &[Origin]) -> Cors {
     })
 }
 
-/// Writes a refused question of a browser as every other error.
-///
-/// # Errors
-/// Those of the service inside.
+/// Writes the refusal of a preflight as JSON, like every other error.
 pub async fn cors_errors<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,

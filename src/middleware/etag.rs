@@ -12,10 +12,7 @@ use actix_web::{
 use super::compress::{self, Encoding};
 use crate::api::etag::{self, Conditions};
 
-/// Gives what is read its tag, and spares the body to a client that has it already: 304.
-///
-/// # Errors
-/// Those of the service inside.
+/// Adds the entity tag to the answer of a GET, or answers 304 when the client has that version.
 pub async fn tagged<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
@@ -29,12 +26,12 @@ pub async fn tagged<B: MessageBody + 'static>(
     let (mut response, body) = response.into_parts();
     let bytes = match body.try_into_bytes() {
         Ok(bytes) => bytes,
-        // Not yet whole, so it has no tag.
+        // A stream has no tag.
         Err(body) => return Ok(ServiceResponse::new(request, response.set_body(body))),
     };
     let tag = etag::of(&bytes);
     if conditions.is_known(&tag) {
-        // The tag of what would have been sent, encoded as it would have been.
+        // The tag that a 200 would have had, with its encoding.
         let tag = match Encoding::of(request.headers(), bytes.len()) {
             Some(encoding) => compress::tagged(&tag, encoding),
             None => tag,

@@ -15,14 +15,11 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const LENGTH_MAX: usize = 64;
 
-/// What a request is called in logs and in the audit trail.
+/// The id of a request in the log and in the audit trail.
 #[derive(Clone)]
 struct RequestId(String);
 
-/// Names the request, by the client's name for it if that is a sane one, and tells the name with the answer.
-///
-/// # Errors
-/// Those of the service inside.
+/// Gives the request its id, the client's own if it is sane, and sends it with the answer.
 pub async fn name_request<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
@@ -45,10 +42,7 @@ pub async fn name_request<B: MessageBody>(
     Ok(response)
 }
 
-/// Tells the name of a request in the body too when the fault was the server's: that is what its client has to report.
-///
-/// # Errors
-/// Those of the service inside.
+/// Adds the request's id to the body of a 500, so that the client can report it.
 pub async fn name_fault<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
@@ -60,20 +54,20 @@ pub async fn name_fault<B: MessageBody>(
         let response = response.map_into_left_body();
         return Ok(ServiceResponse::new(request, response));
     };
-    // Everything else of the answer stays, its error for the log among it.
+    // The rest of the answer stays, with the error for the log.
     response.headers_mut().insert(header::CONTENT_TYPE, JSON);
     let body = fault(&name).into_body();
     let response = response.set_body(body).map_into_right_body();
     Ok(ServiceResponse::new(request, response))
 }
 
-/// The name of this request.
+/// The id of this request.
 pub fn request_id(request: &HttpRequest) -> Option<String> {
     let extensions = request.extensions();
     extensions.get::<RequestId>().map(|name| name.0.clone())
 }
 
-/// Letters, digits and what identifiers have between them: nothing that could pass for another part of a log line.
+/// Letters, digits and the separators of identifiers: nothing that could look like another part of a log line.
 fn is_sane(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/+=@~".contains(&byte);
     (1..=LENGTH_MAX).contains(&name.len()) && name.bytes().all(fits)

@@ -6,7 +6,7 @@ use actix_web::{
     middleware::Next,
 };
 
-/// What every answer tells a browser, as Django's `SecurityMiddleware` and `XFrameOptionsMiddleware` do.
+/// The headers of every answer: those of Django's `SecurityMiddleware` and `XFrameOptionsMiddleware`.
 const ALWAYS: [(HeaderName, &str); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "same-origin"),
@@ -16,14 +16,11 @@ const ALWAYS: [(HeaderName, &str); 4] = [
         "same-origin",
     ),
 ];
-/// What a page may do: load what this server has, and be framed by nobody.
+/// The policy of pages: they load only from this server, and no site may frame them.
 const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
                       form-action 'self'; frame-ancestors 'none'";
 
-/// Tells browsers to be careful with what is answered.
-///
-/// # Errors
-/// Those of the service inside.
+/// Adds the security headers.
 pub async fn secure<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,

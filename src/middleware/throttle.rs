@@ -12,10 +12,7 @@ use crate::{
     limits::{Limit, count_address, count_user},
 };
 
-/// Counts the request of a user for the user, and any other for the address; one too many gets 429.
-///
-/// # Errors
-/// Those of the service inside.
+/// Counts a request for its user, or for its address when it is anonymous. A request over the limit gets 429.
 pub async fn throttle<G: Guard, B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,

@@ -19,27 +19,24 @@ use super::request_id;
 use crate::{auth, db::Tally, error::Error, limits, metrics::Metrics};
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
-/// Bytes of a path that are logged.
+/// The most bytes of a path that are logged.
 const PATH_MAX: usize = 1_000;
 
-/// What is watched for in requests, and who is told.
+/// How requests are measured and reported.
 pub struct Watch {
-    /// A request that takes longer is slow.
+    /// A request that takes longer is logged as a warning.
     pub slow: Duration,
-    /// Whether clients are told where the time went.
+    /// Whether answers carry `Server-Timing`.
     pub server_timing: bool,
     pub metrics: Metrics,
 }
 
-/// The route that took a request: its path with the names of its parameters.
+/// The route of a request: its path with the names of the parameters.
 #[derive(Clone)]
 pub struct Route(pub Arc<str>);
 
-/// Measures a request from the first of the middleware to the last of its answer's making, on a clock that nobody sets, and
-/// tells it to the log, to the metrics and, when that is wanted, to the client.
-///
-/// # Errors
-/// Those of the service inside.
+/// Measures a request from the first middleware until the answer is made, with a monotonic clock. The log, the metrics and, if
+/// configured, the client get the result.
 pub async fn time_request<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
@@ -76,7 +73,7 @@ fn route(request: &HttpRequest) -> Option<Arc<str>> {
     extensions.get::<Route>().map(|route| route.0.clone())
 }
 
-/// The header's value, as <https://www.w3.org/TR/server-timing/> has it.
+/// The header's value; see <https://www.w3.org/TR/server-timing/>.
 fn server_timing(duration: Duration, tally: &Tally) -> String {
     let queries = match tally.statements() {
         1 => "1 query".to_owned(),
@@ -93,7 +90,7 @@ fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-/// The one line that there is for each request.
+/// Writes the log line of a request.
 fn log<B: MessageBody>(
     response: &ServiceResponse<B>,
     route: Option<&str>,
@@ -134,7 +131,7 @@ fn log<B: MessageBody>(
     }
 }
 
-/// The method, when it is one that the world knows.
+/// The method's name if it is a standard one, so that clients cannot invent values for a metric.
 pub fn method(method: &Method) -> &str {
     const KNOWN: [Method; 9] = [
         Method::GET,
@@ -161,8 +158,8 @@ fn bytes(size: BodySize) -> u64 {
     }
 }
 
-/// The query string, if it holds no secret: every parameter that was taken is a known one and is none, while one that was refused
-/// may be anything that a client has sent to the wrong place.
+/// The query string, for requests that succeeded only: their parameters are known and hold no secret. A refused query string may
+/// hold one in the wrong place.
 fn query<B>(response: &ServiceResponse<B>) -> Option<&str> {
     let status = response.status();
     let taken = status.is_success() || status.is_redirection();

@@ -1,7 +1,7 @@
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-/// What operations share, by name.
+/// The shared parts of operations, by name.
 #[derive(Debug, Default)]
 pub struct Components {
     schemas: Map<String, Value>,

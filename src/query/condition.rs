@@ -15,51 +15,51 @@ use super::{
 };
 use crate::db::{Backend, DbConnection};
 
-/// A column, or an expression that stands for one.
+/// A column, or an expression in its place.
 pub type Column = Arc<dyn QueryFragment<Backend> + Send + Sync>;
 
-/// What a row must be, for its list to show it.
+/// A condition that a row of a list must satisfy.
 #[derive(Clone)]
 pub enum Condition {
-    /// The operator is one of SQL's comparisons.
+    /// A comparison with one of SQL's operators.
     Compare(Column, &'static str, Value),
-    /// One of the values, which are never none.
+    /// Equal to one of the values, of which there is at least one.
     In(Column, Vec<Value>),
     Null(Column),
-    /// The text has this in it.
+    /// The text contains this.
     Contains(Column, String),
-    /// Of the objects behind a relation, one is so.
+    /// At least one related row satisfies the condition (EXISTS).
     Related(&'static str, Box<Self>),
-    /// The column is among what one of the sub-selects finds.
+    /// One of the sub-selects finds the column's value.
     Among(Column, Vec<Column>),
     /// One of two ways to the same answer; see [`settled`](Self::settled).
     Either(Box<TwoWays>),
     Not(Box<Self>),
     All(Vec<Self>),
     Any(Vec<Self>),
-    /// Of the objects behind a relation, that many are so.
+    /// At least that many related rows satisfy the condition.
     RelatedAtLeast(&'static str, Box<Self>, usize),
     /// It names objects, which are looked up when it is [`settled`](Self::settled).
     Named(Named),
 }
 
-/// A condition whose cost depends on how many rows it holds for.
+/// A condition with two query plans; which is faster depends on the number of rows that satisfy it.
 #[derive(Clone)]
 pub struct TwoWays {
-    /// The column that the rows are found by, when they are few.
+    /// The column that the sub-selects find, when the rows are few.
     pub column: Column,
-    /// What finds them by themselves.
+    /// The sub-selects that find the rows through an index.
     pub selects: Vec<Column>,
-    /// What a row is checked with on a walk through the list's order, when they are many.
+    /// The check of each row on a walk through the list's order, when the rows are many.
     pub check: Condition,
 }
 
-/// Rows that are quicker found and sorted than met on the way. Measured with 100,000 developers: a row costs about 1.5 µs to
+/// Up to so many rows are found and sorted faster than met on the walk. Measured with 100,000 developers: a row costs about 1.5 µs to
 /// find and sort and 3 µs to check, so both ways take the same at some 2,300.
 pub(super) const FEW: i64 = 2_000;
 
 impl Condition {
-    /// That of the objects behind a relation one is so.
+    /// True if any related row satisfies the condition (EXISTS).
     pub fn related(relation: Relation, condition: Self) -> Self {
         let sought = relation.on(|objects| objects.sought, condition.clone());
         Self::Either(Box::new(TwoWays {
@@ -69,7 +69,7 @@ impl Condition {
         }))
     }
 
-    /// What no row is.
+    /// A condition that no row satisfies.
     pub fn never() -> Self {
         Self::Any(Vec::new())
     }
@@ -96,11 +96,8 @@ impl Condition {
         }
     }
 
-    /// Looks up what is named, and chooses between two ways by asking, with a bound, how many rows there are. The answer may
-    /// be out of date by the time of use: that costs time, never correctness.
-    ///
-    /// # Errors
-    /// Those of the statements.
+    /// Looks up the named objects, and chooses between query plans by counting rows up to a bound. A count that is out of date by the time
+    /// of the query costs time, never correctness.
     pub fn settled(self, conn: &mut DbConnection) -> QueryResult<Self> {
         let mut conditions = Vec::new();
         self.flatten(&mut conditions);
@@ -123,7 +120,7 @@ impl Condition {
         chosen.collect::<QueryResult<_>>().map(Self::All)
     }
 
-    /// Adds what all must hold to `conditions`, those that ask the same of other names as one.
+    /// Adds the parts of an AND to `conditions`, and joins those that ask the same for other names.
     fn flatten(self, conditions: &mut Vec<Self>) {
         match self {
             Self::All(all) => all.into_iter().for_each(|one| one.flatten(conditions)),
@@ -140,7 +137,7 @@ impl Condition {
         }
     }
 
-    /// The better of two ways.
+    /// The faster of the two plans.
     fn chosen(self, conn: &mut DbConnection) -> QueryResult<Self> {
         let Self::Either(ways) = self else {
             return Ok(self);
@@ -176,7 +173,7 @@ impl Condition {
         }
     }
 
-    /// As an expression for a query that selects from `QS`.
+    /// The condition as an expression for a query that selects from `QS`.
     pub fn of<QS>(self) -> Where<QS> {
         Where {
             condition: self,
@@ -234,7 +231,7 @@ impl Condition {
                 out.push_sql(")");
                 Ok(())
             }
-            // Nothing asked is nothing refused.
+            // An empty AND is true.
             Self::All(conditions) if conditions.is_empty() => {
                 out.push_sql("1 = 1");
                 Ok(())
@@ -256,11 +253,11 @@ impl Condition {
     }
 }
 
-/// The least text behind all that begin with `prefix`, in code point order; `None` when there is none.
+/// The least text after all texts that begin with `prefix`, in code point order; `None` when there is none.
 fn after(prefix: &str) -> Option<String> {
     let mut characters: Vec<char> = prefix.chars().collect();
     while let Some(last) = characters.pop() {
-        // The code points behind one another, but for the gap of the surrogates.
+        // The next code point, past the gap of the surrogates.
         let next = (u32::from(last) + 1..=u32::from(char::MAX)).find_map(char::from_u32);
         if let Some(next) = next {
             characters.push(next);
@@ -270,7 +267,7 @@ fn after(prefix: &str) -> Option<String> {
     None
 }
 
-/// The pattern for `LIKE` of texts that have `text` in them.
+/// The `LIKE` pattern for texts that contain `text`.
 pub fn containing(text: &str) -> String {
     let mut pattern = "%".to_owned();
     for character in text.chars() {

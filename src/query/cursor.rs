@@ -1,4 +1,4 @@
-//! A place in a list, as an opaque word for a URL.
+//! A position in a list, as an opaque word in a URL.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
@@ -6,26 +6,26 @@ use sha2::{Digest, Sha256};
 
 use super::Value;
 
-/// Where a page begins: beside a row, which it names by its sort values and not by a number, so that rows that come
-/// and go elsewhere move nothing.
+/// Where a page begins: before or after a row, which is named by its sort values and not by an offset. Rows that are inserted or deleted
+/// elsewhere do not move it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
-    /// The page goes against the order, to rows before the place.
+    /// Whether the page has the rows before the position.
     #[serde(rename = "b")]
     pub backward: bool,
-    /// The row at the place belongs to the page.
+    /// Whether the row at the position belongs to the page.
     #[serde(rename = "i")]
     pub inclusive: bool,
-    /// The sort values of the row at the place; the id is the last.
+    /// The sort values of the row; the id is the last.
     #[serde(rename = "p")]
     pub place: Vec<Value>,
 }
 
-/// Bytes of the digest that guards a cursor against damage and against use with another list.
+/// Bytes of the digest that detects damage and use with another list.
 const TAG: usize = 8;
 
 impl Cursor {
-    /// The page on the other side of the same place.
+    /// The cursor of the page on the other side of the same position.
     pub fn turned(self) -> Self {
         Self {
             backward: !self.backward,
@@ -34,7 +34,7 @@ impl Cursor {
         }
     }
 
-    /// Writes it down for the list that `context` describes.
+    /// Encodes the cursor for the list that `context` describes.
     pub fn encode(&self, context: &str) -> String {
         let payload = serde_json::to_vec(self).unwrap_or_default();
         let mut bytes = tag(context, &payload).to_vec();
@@ -42,7 +42,7 @@ impl Cursor {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Reads what [`encode`](Self::encode) wrote for the same `context`; `None` for anything else.
+    /// Decodes the result of [`encode`](Self::encode) for the same `context`; `None` for anything else.
     pub fn decode(text: &str, context: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (found, payload) = bytes.split_at_checked(TAG)?;

@@ -4,29 +4,29 @@ use serde::{Deserialize, Serialize};
 use super::{Condition, Field, Seek, Sort, Where};
 use crate::db::{DbConnection, Stamp};
 
-/// A model that lists can be made of.
+/// A model that has lists.
 pub trait Listed: Sized + Send + 'static {
-    /// What its query selects from.
+    /// The source that its query selects from.
     type Source: 'static;
-    /// Its query, which goes on being one when it is narrowed and a page is cut from it.
+    /// Its boxed query: filters, order and limit do not change the type.
     type Query: FilterDsl<Where<Self::Source>, Output = Self::Query>
         + FilterDsl<Seek<Self::Source>, Output = Self::Query>
         + OrderDsl<Sort<Self::Source>, Output = Self::Query>
         + LimitDsl<Output = Self::Query>
         + for<'query> LoadQuery<'query, DbConnection, Self>;
 
-    /// How messages call one of them.
+    /// The name of one object in messages.
     const NAME: &'static str;
-    /// What it can be filtered and ordered by. The `id` is among them, for it breaks ties.
+    /// The fields that filter and order. The `id` is one of them, because it breaks ties.
     const FIELDS: &'static [Field<Self>];
-    /// That a word of the object's text begins with this one, which is folded; `None` when there is no search.
+    /// The condition that a word of the object's text begins with this folded word; `None` when the list has no search.
     const HAS_WORD: Option<fn(&str) -> Condition>;
 
-    /// As the parameter `ordering` would say it.
+    /// As a value of the parameter `ordering`.
     const DEFAULT_ORDER: &'static str;
 }
 
-/// One value that rows are compared with.
+/// A value that rows are compared with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Value {
     #[serde(rename = "i")]

@@ -1,4 +1,4 @@
-//! Orders, and places in them, as SQL: `ORDER BY a DESC, id DESC` and `(a, id) < (?, ?)`.
+//! Orders, and positions in them, as SQL: `ORDER BY a DESC, id DESC` and `(a, id) < (?, ?)`.
 
 use std::{fmt::Write as _, marker::PhantomData, sync::Arc};
 
@@ -28,8 +28,8 @@ struct Key<M: 'static> {
 }
 
 impl<M: Listed> Order<M> {
-    /// Reads the parameter `ordering`: names with commas, each with a `-` for the descending order. A name that has come
-    /// before says nothing more, and neither does a blank one, as in DRF; without any name it is the list's own order.
+    /// Reads the parameter `ordering`: names with commas, `-` for descending. A repeated name and a blank one are ignored, as in DRF. Without
+    /// any name it is the list's default order.
     ///
     /// # Errors
     /// The message for a name that cannot be ordered by.
@@ -59,7 +59,7 @@ impl<M: Listed> Order<M> {
         Ok(Self::ending_with_id(keys))
     }
 
-    /// The order of a list that is not asked for another.
+    /// The default order of the list.
     pub fn default_of_list() -> Self {
         Self::parse(M::DEFAULT_ORDER).unwrap_or_else(|_| Self::ending_with_id(Vec::new()))
     }
@@ -74,12 +74,12 @@ impl<M: Listed> Order<M> {
         Self { keys }
     }
 
-    /// The row's place in this order.
+    /// The row's position in this order: its sort values.
     pub fn place(&self, row: &M) -> Vec<Value> {
         self.keys.iter().filter_map(|key| key.value(row)).collect()
     }
 
-    /// Whether these values can be a place in this order.
+    /// Whether these values can be a position in this order.
     pub fn fits(&self, place: &[Value]) -> bool {
         place.len() == self.keys.len()
             && self
@@ -89,7 +89,7 @@ impl<M: Listed> Order<M> {
                 .all(|(key, value)| key.takes(value))
     }
 
-    /// As the parameter `ordering` says it, the id included.
+    /// As a value of the parameter `ordering`, with the id.
     pub fn spelled(&self) -> String {
         self.keys.iter().fold(String::new(), |mut text, key| {
             let sign = if key.descending { "-" } else { "" };
@@ -111,8 +111,7 @@ impl<M: Listed> Order<M> {
         }
     }
 
-    /// Only what comes after `place` in this order, or before it when `backward`; with the row at the place itself
-    /// when `inclusive`.
+    /// Narrows to rows after `place` in this order, or before it when `backward`. `inclusive` adds the row at the position.
     pub fn seek<QS>(&self, place: &[Value], backward: bool, inclusive: bool) -> Seek<QS> {
         let keys = self.keys.iter().zip(place).map(|(key, value)| SeekKey {
             column: key.column(),
@@ -206,9 +205,9 @@ pub struct Seek<QS> {
 
 struct SeekKey {
     column: Column,
-    /// It is no bare column.
+    /// Whether it is an expression and not a plain column.
     computed: bool,
-    /// Smaller values come after this one.
+    /// Whether the key is descending.
     less: bool,
     value: Value,
 }
@@ -240,7 +239,7 @@ impl<QS> Seek<QS> {
     /// `(a, b) < (?, ?)`, which both engines answer from one range of an index however many rows tie in the first column.
     fn row_value<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
         if let Some(first) = self.keys.first().filter(|key| key.computed) {
-            // SQLite sees no range in a row value that holds an expression, but it does in the expression by itself.
+            // SQLite finds no index range in a row value with an expression, but finds one in the expression alone.
             first.column.walk_ast(out.reborrow())?;
             out.push_sql(if first.less { " <= " } else { " >= " });
             first.value.bind(&mut out)?;

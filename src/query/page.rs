@@ -16,16 +16,16 @@ use crate::{
     openapi::{Describe, Operation},
 };
 
-/// Which rows of a list are wanted.
+/// Which rows of a list a request wants.
 pub struct Window<M: 'static> {
     pub order: Order<M>,
-    /// Where the page begins; `None` for the first.
+    /// Where the page begins; `None` for the first page.
     pub cursor: Option<Cursor>,
-    /// Rows at most.
+    /// The most rows.
     pub size: usize,
 }
 
-/// The rows of a window, in the order of the list, and where its neighbours begin.
+/// The rows of a page, in the order of the list, and the cursors of its neighbours.
 #[derive(Debug)]
 pub struct Slice<T> {
     pub rows: Vec<T>,
@@ -39,7 +39,7 @@ pub struct Page<T> {
     pub next: Option<String>,
     pub previous: Option<String>,
     pub results: Vec<T>,
-    /// What hooks have to add.
+    /// What hooks add.
     #[serde(flatten)]
     pub added: Map<String, Value>,
 }
@@ -75,10 +75,7 @@ impl<T: ToSchema> Describe for Page<Shown<T>> {
 }
 
 impl<M: Listed> Window<M> {
-    /// Loads the window's part of `query`, in one statement.
-    ///
-    /// # Errors
-    /// Those of the statement.
+    /// Loads the page of `query` in one statement.
     pub fn cut(&self, conn: &mut DbConnection, query: M::Query) -> QueryResult<Slice<M>> {
         let backward = self.cursor.as_ref().is_some_and(|cursor| cursor.backward);
         let query = match &self.cursor {
@@ -87,7 +84,7 @@ impl<M: Listed> Window<M> {
             }
             None => query,
         };
-        // One row more than wanted tells whether there is a page behind this one.
+        // One row more than wanted shows whether there is a next page.
         let limit = i64::try_from(self.size)
             .unwrap_or(i64::MAX)
             .saturating_add(1);
@@ -113,7 +110,7 @@ impl<M: Listed> Window<M> {
         })
     }
 
-    /// Where the page beyond the edge row begins. A page that has become empty leads back to where it was come from.
+    /// The cursor of the page beyond the edge row. An empty page leads back to where the client came from.
     fn beside(&self, edge: Option<&M>, backward: bool) -> Option<Cursor> {
         match edge {
             Some(row) => Some(Cursor {
@@ -127,10 +124,7 @@ impl<M: Listed> Window<M> {
 }
 
 impl<T> Slice<T> {
-    /// Turns the rows into others, say with what belongs to them.
-    ///
-    /// # Errors
-    /// Those of `f`.
+    /// Replaces the rows, for example by rows with their links.
     pub fn try_map<U, E>(self, f: impl FnOnce(Vec<T>) -> Result<Vec<U>, E>) -> Result<Slice<U>, E> {
         Ok(Slice {
             rows: f(self.rows)?,

@@ -1,4 +1,4 @@
-//! What developers are asked for: conditions, and the scopes made of them.
+//! Conditions on developers, and the scopes made of them.
 
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ impl Developer {
 
     /// With [that many years](Self::SENIOR_YEARS) of experience or more.
     pub fn is_senior() -> Condition {
-        // The sum keeps the index of the years out of it: most are senior, so walking in the list's order is quicker.
+        // Adding 0 keeps SQLite from the index of the years: most developers are senior, so a walk in the list's order is faster.
         let years = Arc::new(developers::years_experience + 0);
         Condition::Compare(years, " >= ", Value::Int(Self::SENIOR_YEARS))
     }

@@ -15,7 +15,7 @@ use crate::{
 };
 
 skill_links!(
-    /// That a developer has a skill. The link is the pair.
+    /// A link: the developer has the skill.
     DeveloperSkill,
     Developer,
     developer_skills,

@@ -1,4 +1,4 @@
-//! What lists of developers can be asked.
+//! The filters, orders and search of lists of developers.
 
 use std::sync::Arc;
 
@@ -64,7 +64,7 @@ const DEVELOPER_NAMES: WordIndex = WordIndex {
     of_postgres: "name_words",
 };
 
-/// A developer's own words, a space before each.
+/// The words of a developer's own name, each with a space before it.
 struct SpacedWords;
 
 impl QueryFragment<Backend> for SpacedWords {
@@ -125,7 +125,7 @@ impl Listed for Developer {
 }
 
 impl Developer {
-    /// That a word of its own name, of its company's or of one of its skills' begins with this one.
+    /// Condition: a word of the developer's name, of the company's or of a skill's begins with this word.
     fn has_word(word: &str) -> Condition {
         let own = HasWord::new("", DEVELOPER_NAMES, word, "");
         let of_company = HasWord::new("", COMPANY_NAMES, word, "");
@@ -133,7 +133,7 @@ impl Developer {
         // The sum keeps the index by skills out of it: see `Linked::checked`.
         let linked = Condition::Among(Arc::new(developer_skills::skill_id + 0), vec![of_skills]);
         let check = Condition::Any(vec![
-            // A space stands before each word, so this is the beginning of one.
+            // Each word has a space before it, so this matches only beginnings of words.
             Condition::Contains(Arc::new(SpacedWords), format!("% {word}%")),
             Condition::Among(Arc::new(developers::company_id), vec![of_company]),
             Condition::Related(LINKS.exists, Box::new(linked)),
