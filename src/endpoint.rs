@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::{
     auth::{Guard, Guarded},
     error::Error,
-    middleware::{Route as Pattern, accepts, admit, hooked, tagged, throttle},
+    middleware::{Renders, Route as Pattern, accepts, admit, hooked, tagged, throttle},
     openapi::{Describe, Op, Operation},
     query::NoParams,
 };
@@ -26,8 +26,10 @@ pub struct Endpoint {
     about: About,
     routes: Vec<(Method, Route)>,
     operations: Vec<Described>,
-    /// The guard of OPTIONS, which is that of the first method.
-    guarded: Option<fn(Route, &'static [&'static str]) -> Route>,
+    /// The guard of OPTIONS, which is that of GET, or else of the first method.
+    guarded: Option<fn(Route, Renders) -> Route>,
+    /// It has a parameter `format` of its own.
+    reads_format: bool,
 }
 
 /// One method of a URL, for the OpenAPI description.
@@ -65,6 +67,7 @@ impl Endpoint {
             routes: Vec::new(),
             operations: Vec::new(),
             guarded: None,
+            reads_format: false,
         }
     }
 
@@ -72,6 +75,20 @@ impl Endpoint {
     pub fn renders(mut self, media_types: &'static [&'static str]) -> Self {
         self.about.renders = media_types;
         self
+    }
+
+    /// Has a parameter `format` of its own, which says more than that of every path. It is said before the handlers.
+    pub fn reads_format(mut self) -> Self {
+        self.reads_format = true;
+        self
+    }
+
+    /// What a handler of this has to be accepted in.
+    fn offer(&self, media_types: &'static [&'static str]) -> Renders {
+        Renders {
+            media_types,
+            reads_format: self.reads_format,
+        }
     }
 
     /// Answers GET, and HEAD likewise.
@@ -166,6 +183,9 @@ impl Endpoint {
         Args: FromRequest + Guarded + 'static,
         F::Output: Responder + 'static,
     {
+        if method == Method::GET {
+            self.guarded = Some(guarded::<Args::Guard>);
+        }
         self.guarded.get_or_insert(guarded::<Args::Guard>);
         let mut route = web::method(method.clone()).to(handler);
         if matches!(method, Method::GET | Method::HEAD) {
@@ -174,12 +194,13 @@ impl Endpoint {
         let route = route.wrap(from_fn(move |request, next| {
             hooked(name.clone(), request, next)
         }));
-        let route = guarded::<Args::Guard>(route, self.about.renders);
+        let route = guarded::<Args::Guard>(route, self.offer(self.about.renders));
         self.routes.push((method, route));
         self
     }
 
     fn resource(self) -> impl HttpServiceFactory {
+        let offer = self.offer(&[JSON]);
         let (path, about) = (self.path, self.about);
         let bare = path.trim_end_matches('/');
         let paths = [format!("{bare}/"), bare.to_owned()];
@@ -196,7 +217,7 @@ impl Endpoint {
                 .json(&about);
             async move { response }
         });
-        let options = self.guarded.map(|guarded| guarded(options, &[JSON]));
+        let options = self.guarded.map(|guarded| guarded(options, offer));
         self.routes
             .into_iter()
             .map(|(_, route)| route)
@@ -218,11 +239,12 @@ impl Endpoint {
 }
 
 /// Wraps a route in the steps before its handler. The last line is the outermost step.
-fn guarded<G: Guard>(route: Route, renders: &'static [&'static str]) -> Route {
+fn guarded<G: Guard>(route: Route, renders: Renders) -> Route {
     route
         .wrap(from_fn(throttle::<G, _>))
         .wrap(from_fn(admit::<G, _>))
-        .wrap(from_fn(move |request, next| {
+        .wrap(from_fn(move |request: ServiceRequest, next: Next<_>| {
+            G::CACHING.say(request.request());
             accepts(renders, request, next)
         }))
 }

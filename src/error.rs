@@ -18,6 +18,10 @@ pub enum Error {
     Fields(FieldErrors),
     /// 400: a browser asks for a page of an origin that may not call, or for what it may not; and what exactly.
     OriginRefused(String),
+    /// 400: what was sent is no request, and why.
+    Malformed(&'static str),
+    /// 400: the request is for no host, or for none that this server is.
+    InvalidHost,
     /// 404: nothing has this path.
     NoSuchPath,
     /// 404: no object of this name has the id, or none that the caller may see.
@@ -49,6 +53,8 @@ pub enum Error {
     PreconditionFailed,
     /// 413: a body over the limit.
     TooLarge,
+    /// 414: a URL that is too long.
+    UrlTooLong,
     /// 415: a body of this type.
     UnsupportedMediaType(String),
     /// 422: an `Idempotency-Key` that was another request's.
@@ -57,8 +63,10 @@ pub enum Error {
     RateLimited(u64),
     /// 429: too many requests of one class, and the seconds until there may be more.
     Throttled(u64),
-    /// 408: a body that comes too slowly.
+    /// 408: a request that comes too slowly.
     TooSlow,
+    /// 431: too many headers, or too large ones.
+    HeadTooLarge,
     /// 503: not ready to serve, and why: what anybody may know, and what is for the log.
     NotReady { shown: String, reason: String },
     /// 503: busy, or the storage refuses. The text is for the log.
@@ -78,9 +86,15 @@ pub enum Error {
 #[serde(transparent)]
 pub struct FieldErrors(BTreeMap<String, Vec<String>>);
 
+/// Fields that are named at most: more of them would make a large answer of a small request, and say nothing new.
+const NAMED_MAX: usize = 20;
+
 impl FieldErrors {
-    /// Adds a message, once however often the field repeats it.
+    /// Adds a message, once however often the field repeats it. When many fields have one already, no other is named.
     pub fn add(&mut self, field: &str, message: &str) {
+        if self.is_full() && !self.contains(field) {
+            return;
+        }
         let messages = self.0.entry(field.to_owned()).or_default();
         if !messages.iter().any(|known| known == message) {
             messages.push(message.to_owned());
@@ -89,6 +103,11 @@ impl FieldErrors {
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Whether no other field will be named.
+    pub fn is_full(&self) -> bool {
+        self.0.len() >= NAMED_MAX
     }
 
     /// Whether the field has any message.
@@ -152,6 +171,8 @@ impl Error {
             Self::Unavailable(reason) | Self::NotReady { reason, .. } | Self::Internal(reason) => {
                 Some(reason)
             }
+            // All that the log has of a request that could not be read.
+            Self::Malformed(reason) => Some(reason),
             _ => None,
         }
     }
@@ -165,6 +186,10 @@ impl Error {
             Self::NoSuchPath | Self::NoSuchObject(_) | Self::InvalidCursor => "not_found",
             Self::OriginRefused(_) => "origin_refused",
             Self::Unparsable(_) => "parse_error",
+            Self::Malformed(_) => "malformed_request",
+            Self::InvalidHost => "invalid_host",
+            Self::UrlTooLong => "url_too_long",
+            Self::HeadTooLarge => "head_too_large",
             Self::NotAuthenticated => "not_authenticated",
             Self::Unauthenticated { code, .. } => code,
             Self::PermissionDenied | Self::NotTheOwner => "permission_denied",
@@ -225,7 +250,11 @@ impl fmt::Display for Error {
                 "Request was throttled. Expected available in {}.",
                 seconds(*wait)
             ),
-            Self::TooSlow => out.write_str("The request's body came too slowly."),
+            Self::TooSlow => out.write_str("The request came too slowly."),
+            Self::Malformed(reason) => out.write_str(reason),
+            Self::InvalidHost => out.write_str("This server is not the host of the request."),
+            Self::UrlTooLong => out.write_str("The URL is too long."),
+            Self::HeadTooLarge => out.write_str("The headers are too many or too large."),
             Self::NotReady { shown, .. } => out.write_str(shown),
             Self::Unavailable(_) => out.write_str("The service is temporarily unavailable."),
             Self::QueryTimeout => out.write_str("The query took too long."),
@@ -241,7 +270,11 @@ impl ResponseError for Error {
             | Self::Items(_)
             | Self::MalformedKey
             | Self::OriginRefused(_)
+            | Self::Malformed(_)
+            | Self::InvalidHost
             | Self::Unparsable(_) => StatusCode::BAD_REQUEST,
+            Self::UrlTooLong => StatusCode::URI_TOO_LONG,
+            Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NotAuthenticated | Self::Unauthenticated { .. } => StatusCode::UNAUTHORIZED,

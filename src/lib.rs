@@ -21,6 +21,7 @@ pub mod rules;
 pub mod server;
 pub mod text;
 pub mod urls;
+pub mod wire;
 
 /// The version, and in parentheses the commit that it was built from, where that is known.
 pub const VERSION: &str = env!("VERSION_AND_COMMIT");

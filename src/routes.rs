@@ -1,6 +1,9 @@
 //! Every URL, its methods and their handlers on one page, with what the documentation says of each.
 
-use actix_web::web::{self, ServiceConfig};
+use actix_web::{
+    HttpRequest,
+    web::{self, ServiceConfig},
+};
 
 use crate::{
     api::{
@@ -42,8 +45,19 @@ pub const TAGS: [(&str, &str); 9] = [
     ("health", "For supervisors and load balancers."),
 ];
 
-/// The paths that no limit counts: supervisors and load balancers ask them all the time.
-pub const UNLIMITED: [&str; 4] = ["/healthz", "/healthz/", "/readyz", "/readyz/"];
+/// The paths that supervisors and load balancers ask.
+const PROBES: [&str; 4] = ["/healthz", "/healthz/", "/readyz", "/readyz/"];
+
+/// Whether a request is a probe of the server's health.
+pub fn is_probe(request: &HttpRequest) -> bool {
+    PROBES.contains(&request.path())
+}
+
+/// Whether no limit counts a request: a probe, or a file of a page. Both come often and cost next to nothing.
+pub fn is_unlimited(request: &HttpRequest) -> bool {
+    let is_plain = request.query_string().is_empty();
+    is_plain && (is_probe(request) || docs::is_file(request.path()))
+}
 
 /// When lists, objects and writes answer with which error.
 const OF_LIST: &str = "400 for an unknown or invalid parameter, 404 for an invalid cursor.";
@@ -326,6 +340,7 @@ fn about() -> Vec<Endpoint> {
             ),
         Endpoint::new("Schema", "/api/schema/")
             .renders(&schema::MEDIA_TYPES)
+            .reads_format()
             .get(
                 op("get_schema", "The OpenAPI description of this API.")
                     .refuses("400 for an unknown format or parameter."),

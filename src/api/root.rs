@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     auth::Anyone,
     error::Error,
-    middleware::preferred,
+    middleware::wanted,
     openapi::{Describe, Operation},
     query::{self, Shape, Shown, alone},
     routes::RESOURCES,
@@ -16,7 +16,7 @@ pub const MEDIA_TYPES: [&str; 2] = ["application/json", "text/html"];
 
 pub async fn list_resources(_: Anyone, request: HttpRequest) -> Result<Root, Error> {
     let fields = alone(&request, resources)?;
-    if preferred(request.headers(), &MEDIA_TYPES) == Some("text/html") {
+    if wanted(&request, &MEDIA_TYPES)? == "text/html" {
         return Ok(Root::Browser);
     }
     let root = urls::canonical(&request);

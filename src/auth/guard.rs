@@ -9,6 +9,7 @@ use crate::{
     api::{Id, Resource},
     db::DbConnection,
     error::Error,
+    middleware::Caching,
     models::{self, Hold, Stored as _},
     openapi::{Describe, Operation, Security},
 };
@@ -20,6 +21,8 @@ pub trait Guard: FromRequest<Error = Error> + Describe + Send + 'static {
     const ASKS: bool = true;
     /// Whether requests are counted for the throttles.
     const COUNTS: bool = true;
+    /// Who may keep the answers.
+    const CACHING: Caching;
     /// What a transaction that writes knows of the caller.
     type By: 'static;
 
@@ -76,6 +79,9 @@ pub struct Anonymous(());
 
 /// Whoever asks whether the server is well: nobody is identified, and nothing is counted.
 pub struct Probe(());
+
+/// Whoever loads a file of a page, under a name that changes with the file: nobody is identified, and nothing is counted.
+pub struct Part(());
 
 /// Everybody; but a token that is sent must be a good one.
 pub struct Anyone(());
@@ -202,6 +208,8 @@ impl User {
 
 impl Guard for Anonymous {
     const ASKS: bool = false;
+    // It asks nobody because it is there to make tokens.
+    const CACHING: Caching = Caching::Secret;
     type By = ();
 
     fn admit(_: Option<&User>) -> Result<(), Error> {
@@ -216,6 +224,22 @@ impl Guard for Anonymous {
 impl Guard for Probe {
     const ASKS: bool = false;
     const COUNTS: bool = false;
+    const CACHING: Caching = Caching::Public;
+    type By = ();
+
+    fn admit(_: Option<&User>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn judge(&self, _: &mut DbConnection) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl Guard for Part {
+    const ASKS: bool = false;
+    const COUNTS: bool = false;
+    const CACHING: Caching = Caching::Immutable;
     type By = ();
 
     fn admit(_: Option<&User>) -> Result<(), Error> {
@@ -228,6 +252,7 @@ impl Guard for Probe {
 }
 
 impl Guard for Anyone {
+    const CACHING: Caching = Caching::Public;
     type By = ();
 
     fn admit(_: Option<&User>) -> Result<(), Error> {
@@ -240,6 +265,7 @@ impl Guard for Anyone {
 }
 
 impl Guard for User {
+    const CACHING: Caching = Caching::Private;
     type By = Self;
 
     fn admit(caller: Option<&User>) -> Result<(), Error> {
@@ -252,6 +278,7 @@ impl Guard for User {
 }
 
 impl Guard for Oneself {
+    const CACHING: Caching = Caching::Private;
     type By = User;
 
     fn admit(caller: Option<&User>) -> Result<(), Error> {
@@ -264,6 +291,7 @@ impl Guard for Oneself {
 }
 
 impl Guard for Staff {
+    const CACHING: Caching = Caching::Private;
     type By = User;
 
     fn admit(caller: Option<&User>) -> Result<(), Error> {
@@ -282,6 +310,7 @@ impl Guard for Staff {
 }
 
 impl<T: Resource> Guard for Managing<T> {
+    const CACHING: Caching = Caching::Private;
     type By = User;
 
     fn admit(caller: Option<&User>) -> Result<(), Error> {
@@ -294,6 +323,7 @@ impl<T: Resource> Guard for Managing<T> {
 }
 
 impl<T: Owned> Guard for Editing<T> {
+    const CACHING: Caching = Caching::Private;
     type By = User;
 
     fn admit(caller: Option<&User>) -> Result<(), Error> {
@@ -312,6 +342,12 @@ impl Describe for Anonymous {
 }
 
 impl Describe for Probe {
+    fn describe(operation: &mut Operation) {
+        operation.secured(Security::Nobody);
+    }
+}
+
+impl Describe for Part {
     fn describe(operation: &mut Operation) {
         operation.secured(Security::Nobody);
     }
@@ -371,6 +407,15 @@ impl FromRequest for Anonymous {
 }
 
 impl FromRequest for Probe {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(())))
+    }
+}
+
+impl FromRequest for Part {
     type Error = Error;
     type Future = Ready<Result<Self, Error>>;
 

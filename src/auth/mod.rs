@@ -15,8 +15,8 @@ use sha2::{Digest as _, Sha256};
 pub use self::{
     authenticate::{Identity, authenticate, caller, is_staff, leave_anonymous},
     guard::{
-        Anonymous, Anyone, Editing, Edits, Guard, Guarded, Managing, Oneself, Owned, Probe, Staff,
-        User,
+        Anonymous, Anyone, Editing, Edits, Guard, Guarded, Managing, Oneself, Owned, Part, Probe,
+        Staff, User,
     },
     password::{Hasher, Kind, PasswordHash},
     secret::{Secret, random},

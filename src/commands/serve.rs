@@ -1,18 +1,17 @@
-use std::{
-    fmt::Write as _,
-    io::{self, Write as _},
-};
+use std::io::{self, Write as _};
+
+use serde_json::json;
 
 use super::{Failure, demo, temporary};
 use crate::{
     auth::{self, Auth, Secret},
-    config::{Serve, Settings, environment},
-    db::{self, Db, Patience, Readiness, Target},
+    config::{LogFormat, Serve, Settings, environment},
+    db::{self, Db, Patience, Readiness, Stamp, Target},
     limits::Rates,
     metrics::{self, Metrics},
     models::User,
     server::{self, Signals},
-    urls::Proxies,
+    urls::{Hosts, Proxies},
 };
 
 pub fn run(target: &Target, args: &Serve) -> Result<(), Failure> {
@@ -94,26 +93,26 @@ async fn serve(
         None => None,
     };
     let version = env!("CARGO_PKG_VERSION");
-    let lines = addresses.iter().map(|address| {
+    for address in &addresses {
         let api = format!("http://{address}/api");
-        format!(
-            "roster {version} serves {target} at {api}/\n{}",
-            greeting.text(&api)
-        )
-    });
-    let mut lines: String = lines.collect();
-    for address in watcher.iter().flat_map(|(_, addresses)| addresses) {
-        let _ = writeln!(lines, "Metrics are at http://{address}/metrics");
+        let serves = format!("roster {version} serves {target} at {api}/");
+        announce(args.log_format, &serves, Some(&format!("{api}/")));
+        announce(args.log_format, &greeting.text(&api), None);
     }
-    // Whether anybody reads it is no matter for the server.
-    let _ = io::stdout().write_all(lines.as_bytes());
-    let handle = server.handle();
+    for address in watcher.iter().flat_map(|(_, addresses)| addresses) {
+        let url = format!("http://{address}/metrics");
+        announce(
+            args.log_format,
+            &format!("Metrics are at {url}"),
+            Some(&url),
+        );
+    }
     let watching = watcher.map(|(watcher, _)| {
         let handle = watcher.handle();
         actix_web::rt::spawn(watcher);
         handle
     });
-    let (ended, ()) = tokio::join!(server, signals.end(handle));
+    let ended = signals.run(server).await;
     if let Some(watching) = watching {
         watching.stop(false).await;
     }
@@ -132,10 +131,12 @@ fn settings(args: &Settings) -> server::Settings {
             account: args.limits.throttle_account,
         },
         proxies: Proxies(args.trusted_proxies.clone()),
+        allowed_hosts: Hosts(args.allowed_hosts.clone()),
         cors_origins: args.cors_origins.clone(),
         slow_request: args.slow_request,
         server_timing: args.server_timing,
         body_limit: args.body_limit,
+        keep_alive: args.keep_alive,
         shutdown_timeout: args.shutdown_timeout,
         ..server::Settings::default()
     }
@@ -143,6 +144,30 @@ fn settings(args: &Settings) -> server::Settings {
 
 fn cannot_listen(bind: &str, error: &io::Error) -> Failure {
     Failure::new(format!("cannot listen on {bind}: {error}"))
+}
+
+/// Tells whoever has started the server something, in front of the log and in its form: its first lines are read by programs too.
+fn announce(format: LogFormat, text: &str, url: Option<&str>) {
+    if text.is_empty() {
+        return;
+    }
+    let line = match format {
+        LogFormat::Text => format!("{text}\n"),
+        LogFormat::Json => {
+            let mut line = json!({
+                "timestamp": Stamp::now(),
+                "level": "INFO",
+                "message": text,
+                "target": "roster::serve",
+            });
+            if let Some(url) = url {
+                line["url"] = url.into();
+            }
+            format!("{line}\n")
+        }
+    };
+    // Whether anybody reads it is no matter for the server.
+    let _ = io::stdout().write_all(line.as_bytes());
 }
 
 /// What is said behind the address.
@@ -161,7 +186,7 @@ impl Greeting {
             Self::None => String::new(),
             Self::FirstUser => {
                 "There are no users yet. Make the first, on the same database, with: \
-                                roster createuser NAME --staff\n"
+                                roster createuser NAME --staff"
                     .to_owned()
             }
             Self::Demo { password } => format!(
@@ -170,7 +195,7 @@ impl Greeting {
                    curl '{api}/developers/?page_size=2'\n  \
                    curl '{api}/developers/?senior=true&skill=Rust&skill=Linux&page_size=1'\n  \
                    curl '{api}/companies/1/'\n\
-                 Its staff user is {}, with a password that is shown this once: {password}\n",
+                 Its staff user is {}, with a password that is shown this once: {password}",
                 demo::ADMIN
             ),
         }

@@ -12,7 +12,7 @@ use clap::{
 use ipnet::IpNet;
 
 use file::SettingsFile;
-use values::{Limited, duration, lifetime, limit, network, origin, rate, size};
+use values::{Limited, duration, host, lifetime, limit, network, origin, rate, size};
 
 use crate::{limits::Rate, middleware::Origin};
 
@@ -134,6 +134,9 @@ pub struct Settings {
     /// A proxy whose X-Forwarded-For is believed, as an address or a network (repeatable)
     #[arg(long = "trusted-proxy", env = "ROSTER_TRUSTED_PROXY", value_name = "ADDRESS", value_delimiter = ',', value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
+    /// A host that the server may be asked for, .example.com with its subdomains, or * for all (repeatable) [default: all]
+    #[arg(long = "allowed-host", env = "ROSTER_ALLOWED_HOST", value_name = "HOST", value_delimiter = ',', value_parser = host)]
+    pub allowed_hosts: Vec<String>,
     /// An origin whose pages may call the server, or * for all (repeatable)
     #[arg(long = "cors-origin", env = "ROSTER_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
     pub cors_origins: Vec<Origin>,
@@ -164,6 +167,9 @@ pub struct Settings {
     /// How large the body of a request may be
     #[arg(long, env = "ROSTER_BODY_LIMIT", value_name = "SIZE", default_value = "1MiB", value_parser = size)]
     pub body_limit: usize,
+    /// How long a connection is kept between two requests: longer than proxies keep theirs
+    #[arg(long, env = "ROSTER_KEEP_ALIVE", value_name = "TIME", default_value = "75s", value_parser = lifetime)]
+    pub keep_alive: Duration,
     /// How long requests in flight may take when the server is told to end
     #[arg(long, env = "ROSTER_SHUTDOWN_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub shutdown_timeout: Duration,

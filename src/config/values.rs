@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::{limits::Rate, middleware::Origin};
+use crate::{limits::Rate, middleware::Origin, urls};
 
 /// Reads a time such as `10s`, `5m`, `1d` or `500ms`.
 pub fn duration(text: &str) -> Result<Duration, String> {
@@ -102,6 +102,19 @@ pub fn network(text: &str) -> Result<IpNet, String> {
     address.or_else(|_| text.parse()).map_err(|_| {
         "a proxy is an address, or a network such as 10.0.0.0/8 or fd00::/8".to_owned()
     })
+}
+
+/// Reads a host without its port, a domain with its subdomains (`.example.com`), or `*`.
+pub fn host(text: &str) -> Result<String, String> {
+    let name = text.strip_prefix('.').unwrap_or(text);
+    let has_port = name
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| !port.ends_with(']'));
+    if text == "*" || (urls::is_host(name) && !has_port) {
+        Ok(text.to_owned())
+    } else {
+        Err("a host is a name or an address without a port, .example.com, or *".to_owned())
+    }
 }
 
 /// Reads an origin as browsers write it, such as `https://example.com` or `http://localhost:3000`; or `*`.

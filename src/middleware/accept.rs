@@ -1,5 +1,5 @@
 use actix_web::{
-    Error as ActixError,
+    Error as ActixError, HttpRequest,
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::header::{self, HeaderMap, HeaderName},
@@ -7,22 +7,54 @@ use actix_web::{
 };
 
 use super::unless_refused;
-use crate::error::Error;
+use crate::{
+    error::Error,
+    query::{FORMAT, Params},
+};
+
+/// What an endpoint answers in.
+#[derive(Debug, Clone, Copy)]
+pub struct Renders {
+    pub media_types: &'static [&'static str],
+    /// It reads the parameter `format` itself.
+    pub reads_format: bool,
+}
 
 /// Lets those through who take one of the media types; the others get 406.
 ///
 /// # Errors
 /// Those of the service inside.
 pub async fn accepts<B: MessageBody>(
-    offered: &[&str],
+    offered: Renders,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, ActixError> {
-    let judged = match preferred(request.headers(), offered) {
-        Some(_) => Ok(()),
-        None => Err(Error::NotAcceptable),
+    let judged = if offered.reads_format && format(request.request()).is_some() {
+        Ok(())
+    } else {
+        wanted(request.request(), offered.media_types).map(|_| ())
     };
     unless_refused(judged, request, next).await
+}
+
+/// The media type that the client wants: by the parameter `format`, as in DRF, or else by `Accept`.
+///
+/// # Errors
+/// 404 for a format that there is not, 406 when the client accepts none.
+pub fn wanted<'a>(request: &HttpRequest, offered: &[&'a str]) -> Result<&'a str, Error> {
+    match format(request) {
+        Some(format) if format == "json" => {
+            let json = offered.iter().find(|name| **name == "application/json");
+            json.copied().ok_or(Error::NoSuchPath)
+        }
+        Some(_) => Err(Error::NoSuchPath),
+        None => preferred(request.headers(), offered).ok_or(Error::NotAcceptable),
+    }
+}
+
+fn format(request: &HttpRequest) -> Option<String> {
+    let params = Params::parse(request.query_string());
+    params.last(FORMAT).map(ToOwned::to_owned)
 }
 
 /// The media type that the client likes best, of several alike the first; `None` when it takes none of them.

@@ -16,7 +16,7 @@ use actix_web::{
 };
 
 use super::request_id;
-use crate::{auth, db::Tally, error::Error, limits, metrics::Metrics};
+use crate::{auth, db::Tally, error::Error, limits, metrics::Metrics, urls};
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// The most bytes of a path that are logged.
@@ -90,6 +90,11 @@ fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
+/// Milliseconds to two decimals.
+fn hundredths(time: Duration) -> f64 {
+    (millis(time) * 100.0).round() / 100.0
+}
+
 /// Writes the log line of a request.
 fn log<B: MessageBody>(
     response: &ServiceResponse<B>,
@@ -110,13 +115,14 @@ fn log<B: MessageBody>(
                 method = %method(request.method()),
                 path = %&path[..path.floor_char_boundary(PATH_MAX)],
                 status = status.as_u16(),
-                duration = %format_args!("{:.2}ms", millis(duration)),
+                duration_ms = hundredths(duration),
                 request_id = request_id(request).map(tracing::field::display),
+                client = %urls::client_address(request),
                 user_id = auth::caller(request).ok().flatten().map(|user| user.id),
                 route = route.map(tracing::field::display),
                 bytes = bytes(response.response().body().size()),
                 statements = tally.statements(),
-                sql = %format_args!("{:.2}ms", millis(tally.time())),
+                sql_ms = hundredths(tally.time()),
                 query = query(response).map(tracing::field::display),
                 reason,
             );

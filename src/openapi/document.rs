@@ -113,7 +113,7 @@ fn operation(path: &str, described: Described, components: &mut Components) -> (
     let name = method.as_str().to_ascii_lowercase();
     let reads = method == Method::GET;
     let mut operation = Operation::new(method, renders, &op, components);
-    operation.refuses(&[406, 431, 500, 503]);
+    operation.refuses(&[406, 414, 431, 500, 503]);
     describe(&mut operation);
     if reads {
         operation.tagged();

@@ -23,7 +23,6 @@ pub struct SharedError {
 /// What is in the body of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Body {
-    Nothing,
     Detail,
     /// What is wrong, by field, or a detail.
     Fields,
@@ -52,20 +51,21 @@ const fn error(
 
 /// The errors, the first of each status the one that is meant by it.
 #[rustfmt::skip]
-pub const ERRORS: [SharedError; 15] = [
+pub const ERRORS: [SharedError; 16] = [
     error("400", "BadRequest", (Body::Fields, examples::bad_request), &[], "Invalid fields or parameters, by name; or a body that cannot be read."),
     error("400", "BadItems", (Body::Items, examples::bad_items), &[], "Invalid fields; of an array, those of each item."),
     error("401", "Unauthorized", (Body::Detail, examples::unauthorized), &["WWW-Authenticate"], "Credentials are missing, invalid or expired."),
     error("403", "Forbidden", (Body::Detail, || one(&Error::PermissionDenied)), &[], "The caller may not do this."),
     error("404", "NotFound", (Body::Detail, || one(&Error::NoSuchObject("Company"))), &[], "There is no such object, or none that the caller may see; or the cursor is invalid."),
     error("406", "NotAcceptable", (Body::Detail, || one(&Error::NotAcceptable)), &[], "Nothing that `Accept` names can be sent."),
-    error("408", "RequestTimeout", (Body::Detail, || one(&Error::TooSlow)), &[], "The body came too slowly."),
+    error("408", "RequestTimeout", (Body::Detail, || one(&Error::TooSlow)), &[], "The request came too slowly."),
     error("412", "PreconditionFailed", (Body::Detail, || one(&Error::PreconditionFailed)), &[], "The object has changed: `If-Match` names another version."),
     error("413", "ContentTooLarge", (Body::Detail, || one(&Error::TooLarge)), &[], "The body is too large."),
+    error("414", "UrlTooLong", (Body::Detail, || one(&Error::UrlTooLong)), &[], "The URL is too long."),
     error("415", "UnsupportedMediaType", (Body::Detail, || one(&Error::UnsupportedMediaType("text/csv".to_owned()))), &[], "The body is not JSON, or is compressed."),
     error("422", "KeyReused", (Body::Detail, || one(&Error::KeyReused)), &[], "The `Idempotency-Key` was sent with another request."),
     error("429", "TooManyRequests", (Body::Limited, examples::too_many), &["Retry-After"], "Too many requests."),
-    error("431", "HeadTooLarge", (Body::Nothing, Vec::new), &[], "The URL and the headers are too large."),
+    error("431", "HeadTooLarge", (Body::Detail, || one(&Error::HeadTooLarge)), &[], "The headers are too many or too large."),
     error("500", "ServerError", (Body::Detail, || vec![fault("5f2c")]), &[], "A fault of the server."),
     error("503", "Unavailable", (Body::Detail, || one(&Error::Unavailable(String::new()))), &["Retry-After"], "The database is busy or refuses the request. Nothing was changed."),
 ];
@@ -140,11 +140,9 @@ pub fn response(about: &str, contents: &[(&str, &Value)], headers: &[&str]) -> V
 pub fn errors(components: &mut Components) -> Map<String, Value> {
     let named = |error: &SharedError| {
         let schema = error.body.schema(components);
-        let contents = schema.as_ref().map(|schema| ("application/json", schema));
-        let mut response = response(error.about, contents.as_slice(), error.headers);
-        if schema.is_some() {
-            response["content"]["application/json"]["examples"] = error.shown();
-        }
+        let contents = [("application/json", &schema)];
+        let mut response = response(error.about, &contents, error.headers);
+        response["content"]["application/json"]["examples"] = error.shown();
         (error.name.to_owned(), response)
     };
     ERRORS.iter().map(named).collect()
@@ -178,11 +176,10 @@ impl SharedError {
 }
 
 impl Body {
-    fn schema(self, components: &mut Components) -> Option<Value> {
+    fn schema(self, components: &mut Components) -> Value {
         let detail = components.schema::<Detail>();
         let mut fields = || components.schema::<FieldErrors>();
-        Some(match self {
-            Self::Nothing => return None,
+        match self {
             Self::Detail => detail,
             Self::Fields => json!({"anyOf": [detail, fields()]}),
             Self::Items => {
@@ -193,6 +190,6 @@ impl Body {
                 let limited = components.schema::<RateLimited>();
                 json!({"anyOf": [detail, limited]})
             }
-        })
+        }
     }
 }

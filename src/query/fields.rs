@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::{Filtered, Params, params::unknown};
+use super::{FORMAT, Filtered, Params, params::unknown};
 use crate::{
     error::{Error, FieldErrors},
     openapi::{Components, Describe, Operation},
@@ -205,7 +205,11 @@ pub fn describe(operation: &mut Operation, shape: &Shape) {
 pub fn alone(request: &HttpRequest, shape: impl FnOnce() -> Shape) -> Result<Fields, Error> {
     let params = Params::parse(request.query_string());
     let mut errors = FieldErrors::default();
-    for (name, _) in params.iter().filter(|(name, _)| *name != "fields") {
+    let is_known = |name: &str| ["fields", FORMAT].contains(&name);
+    for (name, _) in params.iter().filter(|(name, _)| !is_known(name)) {
+        if errors.is_full() {
+            break;
+        }
         errors.add(name, &unknown(name, ["fields".to_owned()].into_iter()));
     }
     let fields = Fields::parse(&params, shape).map_err(|message| errors.add("fields", &message));

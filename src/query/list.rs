@@ -13,7 +13,7 @@ use serde_json::{Map, json};
 use utoipa::ToSchema;
 
 use super::{
-    Condition, Cursor, Field, Fields, Listed, Order, Page, Params, Shown, Slice, Window,
+    Condition, Cursor, FORMAT, Field, Fields, Listed, Order, Page, Params, Shown, Slice, Window,
     field::{TEXT_MAX, text},
     fields::{self, shape},
     params::unknown,
@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// The parameters that say how the list is shown, not what is in it.
-const PAGING: [&str; 4] = ["cursor", "fields", "ordering", "page_size"];
+const PAGING: [&str; 5] = ["cursor", "fields", FORMAT, "ordering", "page_size"];
 /// Rows of a page when nothing is asked.
 pub const PAGE_SIZE: usize = 25;
 /// Filters at most, so that with all their values they stay within SQLite's 32,766 parameters of a statement.
@@ -209,6 +209,9 @@ fn read_filters<'a, M: Filtered>(
                 name,
                 &format!("Ensure there are no more than {FILTERS_MAX} filters."),
             );
+            break;
+        }
+        if errors.is_full() {
             break;
         }
         match condition::<M>(name, value, staff) {

@@ -22,5 +22,5 @@ pub use listed::{Listed, Value};
 pub use named::{How, Links, Name, Named, Objects};
 pub use order::{Order, Seek, Sort, never_first};
 pub use page::{Page, Slice, Window};
-pub use params::{NoParams, Params};
+pub use params::{FORMAT, NoParams, Params};
 pub use search::{HasWord, WordIndex};

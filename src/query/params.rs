@@ -9,6 +9,9 @@ use crate::{
     openapi::{Describe, Operation},
 };
 
+/// The parameter that every path takes: in what form the answer is wanted.
+pub const FORMAT: &str = "format";
+
 /// The decoded pairs of a query string, in its order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Params(Vec<(String, String)>);
@@ -41,7 +44,11 @@ impl Params {
     /// 400 for every parameter that is none of these.
     pub fn known(&self, names: &[&str]) -> Result<(), Error> {
         let mut errors = FieldErrors::default();
-        for (name, _) in self.iter().filter(|(name, _)| !names.contains(name)) {
+        let is_known = |name: &str| name == FORMAT || names.contains(&name);
+        for (name, _) in self.iter().filter(|(name, _)| !is_known(name)) {
+            if errors.is_full() {
+                break;
+            }
             let known = names.iter().map(|name| (*name).to_owned());
             errors.add(name, &unknown(name, known));
         }

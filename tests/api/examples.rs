@@ -16,7 +16,7 @@ const LISTS: [&str; 5] = [
 ];
 
 /// The codes of the errors of each status.
-const CODES: [(&str, &[&str]); 13] = [
+const CODES: [(&str, &[&str]); 15] = [
     ("400", &["parse_error"]),
     (
         "401",
@@ -28,9 +28,11 @@ const CODES: [(&str, &[&str]); 13] = [
     ("408", &["request_timeout"]),
     ("412", &["precondition_failed"]),
     ("413", &["request_too_large"]),
+    ("414", &["url_too_long"]),
     ("415", &["unsupported_media_type"]),
     ("422", &["idempotency_key_reused"]),
     ("429", &["throttled"]),
+    ("431", &["head_too_large"]),
     ("500", &["error"]),
     ("503", &["unavailable"]),
 ];
@@ -52,6 +54,20 @@ fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
 
 fn example(operation: &Value) -> Option<&Value> {
     operation["requestBody"]["content"]["application/json"].get("example")
+}
+
+/// The name of the script that the documentation page loads, which changes with the script.
+fn script(app: &App) -> String {
+    let page = app
+        .send("GET", "/api/docs/", &[("accept", "text/html")])
+        .body;
+    let mut names = page
+        .split('"')
+        .filter_map(|text| text.strip_prefix("/api/docs/"));
+    names
+        .find(|name| name.starts_with("start."))
+        .unwrap()
+        .to_owned()
 }
 
 /// A directory that holds what the examples say, and the ids of it by list.
@@ -81,7 +97,7 @@ impl<'a> Directory<'a> {
         };
         path.replace("{id}", &id.to_string())
             .replace("{skill_id}", &self.ids["/api/skills/"].to_string())
-            .replace("{file}", "start.js")
+            .replace("{file}", &script(self.staff.app))
     }
 
     /// Sends the operation's example, after what is in its way has gone.

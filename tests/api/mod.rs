@@ -1,6 +1,7 @@
 mod audit;
 mod bodies;
 mod bulk;
+mod caching;
 mod conventions;
 mod developers;
 mod etags;
@@ -28,3 +29,4 @@ mod timeouts;
 mod tokens;
 mod users;
 mod values;
+mod wire;

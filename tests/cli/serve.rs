@@ -100,6 +100,53 @@ fn idle_connections_do_not_hold_the_end_up() {
 }
 
 #[test]
+fn a_second_signal_ends_it_at_once() {
+    let place = Place::new();
+    let mut served = Served::start(
+        &[
+            "--bind=127.0.0.1:0",
+            "--shutdown-timeout=1h",
+            "--database-url",
+            &place.url(),
+        ],
+        &[],
+        0,
+    );
+    // Half a body, for whose rest it waits.
+    let address = served.api.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address.strip_suffix("/api/").unwrap()).unwrap();
+    let half = "POST /api/token/ HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+                expect: 100-continue\r\ncontent-length: 1000000\r\n\r\n";
+    stream.write_all(half.as_bytes()).unwrap();
+    let mut start = [0; 12];
+    stream.read_exact(&mut start).unwrap();
+    assert_eq!(&start, b"HTTP/1.1 100");
+    served.signal("-HUP");
+    served.signal("-TERM");
+    // It listens no more, so it is ending.
+    while TcpStream::connect(address.strip_suffix("/api/").unwrap()).is_ok() {
+        stream.write_all(&[b' '; 4_096]).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    served.signal("-TERM");
+    assert_eq!(served.wait(), Some(0));
+}
+
+#[test]
+fn a_terminal_that_is_closed_does_not_end_the_server() {
+    let place = Place::new();
+    let mut served = Served::start(
+        &["--bind", "127.0.0.1:0", "--database-url", &place.url()],
+        &[],
+        0,
+    );
+    served.signal("-HUP");
+    assert_eq!(served.get("skills/").0, 200);
+    served.signal("-TERM");
+    assert_eq!(served.wait(), Some(0));
+}
+
+#[test]
 fn a_demo_leaves_nothing_behind() {
     // A place for temporary files that nobody else has.
     let place = Place::embedded();

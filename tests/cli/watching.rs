@@ -26,9 +26,17 @@ impl Watched {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stdout.take().unwrap()).lines();
         let first = log.next().unwrap().unwrap();
-        let api = first.split(' ').next_back().unwrap().to_owned();
+        let api = match serde_json::from_str::<Value>(&first) {
+            Ok(line) => line["url"].as_str().unwrap().to_owned(),
+            Err(_) => first.split(' ').next_back().unwrap().to_owned(),
+        };
         // How to make the first user.
-        log.next().unwrap().unwrap();
+        let greeting = log.next().unwrap().unwrap();
+        assert!(
+            greeting.contains("roster createuser NAME --staff"),
+            "{greeting}"
+        );
+        assert_eq!(greeting.starts_with('{'), first.starts_with('{'));
         Self {
             child,
             api,
@@ -85,6 +93,7 @@ fn each_request_is_one_line() {
         ("path", "/api/developers/"),
         ("status", "200"),
         ("request_id", "mine-7"),
+        ("client", "127.0.0.1"),
         ("route", "/api/developers/"),
         // Of an empty directory: there is nobody whose skills could be asked for.
         ("statements", "1"),
@@ -93,8 +102,8 @@ fn each_request_is_one_line() {
     ] {
         assert_eq!(value(&line, name), Some(expected), "{line}");
     }
-    for name in ["duration", "sql"] {
-        let time = value(&line, name).unwrap().strip_suffix("ms").unwrap();
+    for name in ["duration_ms", "sql_ms"] {
+        let time = value(&line, name).unwrap();
         assert!(time.parse::<f64>().unwrap() > 0.0, "{line}");
     }
     assert_eq!(value(&line, "user_id"), None);
@@ -139,9 +148,13 @@ fn a_line_can_be_json_and_a_slow_request_is_a_warning() {
         assert_eq!(line["status"], 200);
         assert_eq!(line["statements"], 1);
         assert!(line["request_id"].is_string() && line["timestamp"].is_string());
-        let duration = line["duration"].as_str().unwrap();
-        assert_eq!(duration, format!("{total}ms"));
         let millis: f64 = total.parse().unwrap();
+        let told = line["duration_ms"].as_f64().unwrap();
+        assert!((told - millis).abs() < 0.02, "{told} {millis}");
+        assert!(
+            line["sql_ms"].is_number() && line["client"] == "127.0.0.1",
+            "{line}"
+        );
         // As shown, it is rounded.
         if (millis - 1.0).abs() > 0.01 {
             let level = if millis > 1.0 { "WARN" } else { "INFO" };
@@ -153,6 +166,33 @@ fn a_line_can_be_json_and_a_slow_request_is_a_warning() {
         slow > 0,
         "no request of fifty took a millisecond, the first neither"
     );
+}
+
+#[test]
+fn what_is_no_request_is_a_line_and_counts() {
+    use std::io::{Read as _, Write as _};
+    let mut server = Watched::start(&["--metrics-bind=127.0.0.1:0"], &[]);
+    let metrics = server.line().split(' ').next_back().unwrap().to_owned();
+    let address = server.api.strip_prefix("http://").unwrap();
+    let mut stream = std::net::TcpStream::connect(address.strip_suffix("/api/").unwrap()).unwrap();
+    stream.write_all(b"nonsense\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    let id = answer
+        .lines()
+        .find_map(|line| line.strip_prefix("x-request-id: "));
+    let line = server.line();
+    assert_eq!(value(&line, "request_id"), id, "{line}\n{answer}");
+    assert_eq!(value(&line, "status"), Some("400"), "{line}");
+    assert!(line.contains("reason="), "{line}");
+    let text = ureq::get(metrics)
+        .call()
+        .unwrap()
+        .body_mut()
+        .read_to_string()
+        .unwrap();
+    let counted = r#"roster_http_requests_total{method="OTHER",route="none",status="400"} 1"#;
+    assert!(text.contains(counted), "{text}");
 }
 
 #[test]

@@ -1,24 +1,21 @@
 //! The documentation page: Swagger UI, compiled into the binary.
 
-use std::{
-    borrow::Cow,
-    future::{Ready, ready},
-    io::Read as _,
-    sync::Arc,
-};
+mod bundle;
+
+use std::future::{Ready, ready};
 
 use actix_web::{
     FromRequest, HttpRequest, HttpResponse, Responder,
     body::BoxBody,
     dev::Payload,
-    http::header::{self, HeaderMap},
+    http::header,
+    web::{self, Bytes},
 };
-use flate2::read::GzDecoder;
 use serde_json::json;
-use utoipa_swagger_ui::{Config, SwaggerFile};
 
+pub use self::bundle::is_file;
 use crate::{
-    auth::Anyone,
+    auth::{Anyone, Part},
     error::Error,
     middleware::Encoding,
     openapi::{Describe, Operation, Place},
@@ -29,24 +26,36 @@ pub const PAGE_TYPES: [&str; 1] = ["text/html"];
 pub const FILE_TYPES: [&str; 3] = ["text/javascript", "text/css", "image/png"];
 
 pub async fn get_docs(_: Anyone, _: NoParams) -> File {
-    File::text("text/html", include_str!("index.html"))
+    File {
+        content_type: "text/html; charset=utf-8",
+        bytes: bundle::page(),
+        is_gzipped: false,
+    }
 }
 
 pub async fn get_docs_file(
-    _: Anyone,
+    _: Part,
     _: NoParams,
     request: HttpRequest,
     name: FileName,
 ) -> Result<File, Error> {
-    match name.0.as_str() {
-        "start.js" => Ok(File::text("text/javascript", include_str!("start.js"))),
-        name @ ("swagger-ui.css" | "swagger-ui-bundle.js" | "favicon-32x32.png") => {
-            let found = utoipa_swagger_ui::serve(name, Arc::new(Config::default()));
-            let found = found.map_err(|error| Error::Internal(error.to_string()))?;
-            File::found(found.ok_or(Error::NoSuchPath)?, request.headers())
-        }
-        _ => Err(Error::NoSuchPath),
-    }
+    let file = bundle::file(&name.0).ok_or(Error::NoSuchPath)?;
+    let gzipped = file.gzipped();
+    let gzipped = gzipped.filter(|_| Encoding::Gzip.is_taken(request.headers()));
+    let is_gzipped = gzipped.is_some();
+    let bytes = match gzipped {
+        Some(bytes) => bytes,
+        // A thread that serves has no time to unpack it.
+        None => web::block(|| file.plain())
+            .await
+            .map_err(|error| Error::Internal(error.to_string()))?
+            .map_err(|error| Error::Internal(error.to_string()))?,
+    };
+    Ok(File {
+        content_type: &file.content_type,
+        bytes,
+        is_gzipped,
+    })
 }
 
 /// Extractor for the `{file}` of the path.
@@ -64,7 +73,7 @@ impl FromRequest for FileName {
 
 impl Describe for FileName {
     fn describe(operation: &mut Operation) {
-        let schema = json!({"type": "string", "examples": ["start.js"]});
+        let schema = json!({"type": "string", "examples": [bundle::a_name()]});
         operation.parameter(Place::Path, "file", "The name of the file.", schema);
         operation.refuses(&[404]);
     }
@@ -72,38 +81,9 @@ impl Describe for FileName {
 
 /// A file that is compiled into the binary.
 pub struct File {
-    content_type: String,
-    bytes: Cow<'static, [u8]>,
+    content_type: &'static str,
+    bytes: Bytes,
     is_gzipped: bool,
-}
-
-impl File {
-    fn text(content_type: &str, text: &'static str) -> Self {
-        Self {
-            content_type: format!("{content_type}; charset=utf-8"),
-            bytes: text.as_bytes().into(),
-            is_gzipped: false,
-        }
-    }
-
-    /// A file that is stored compressed. It is sent as it is to a client that accepts gzip.
-    fn found(file: SwaggerFile<'static>, headers: &HeaderMap) -> Result<Self, Error> {
-        let is_gzipped = file.gzpipped && Encoding::Gzip.is_taken(headers);
-        let bytes = if file.gzpipped && !is_gzipped {
-            let mut bytes = Vec::new();
-            GzDecoder::new(&*file.bytes)
-                .read_to_end(&mut bytes)
-                .map_err(|error| Error::Internal(error.to_string()))?;
-            bytes.into()
-        } else {
-            file.bytes
-        };
-        Ok(Self {
-            content_type: file.content_type,
-            bytes,
-            is_gzipped,
-        })
-    }
 }
 
 impl Responder for File {
@@ -115,9 +95,7 @@ impl Responder for File {
             response.insert_header((header::CONTENT_ENCODING, "gzip"));
             response.insert_header((header::VARY, "Accept-Encoding"));
         }
-        response
-            .content_type(self.content_type)
-            .body(self.bytes.into_owned())
+        response.content_type(self.content_type).body(self.bytes)
     }
 }
 
