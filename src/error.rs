@@ -110,6 +110,13 @@ impl FieldErrors {
         self.0.len() >= NAMED_MAX
     }
 
+    /// Each field with its messages.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.0
+            .iter()
+            .map(|(field, messages)| (field.as_str(), messages.as_slice()))
+    }
+
     /// Whether the field has any message.
     pub fn contains(&self, field: &str) -> bool {
         self.0.contains_key(field)

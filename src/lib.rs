@@ -16,6 +16,7 @@ pub mod middleware;
 pub mod models;
 pub mod openapi;
 pub mod query;
+pub mod resources;
 pub mod routes;
 pub mod rules;
 pub mod server;

@@ -5,6 +5,7 @@ use crate::{
     auth::{self, Anyone, Managing, Staff},
     db::{DbConnection, Stamp},
     error::Error,
+    files::{Column, needed, optional},
     models::{Author, Company, CompanyDraft, CompanyQuery, Developer, ObjectType, Stored},
     query::{Fields, Filtered},
 };
@@ -35,6 +36,13 @@ impl Resource for Company {
         editors: "",
         delete: "Deletes a company and its developers.",
     };
+    const COLUMNS: &'static [Column] = &[
+        optional("id"),
+        needed("name"),
+        needed("founded_year"),
+        optional("created_at"),
+    ];
+    const MATCHED_BY: Option<&'static str> = Some("name");
     const BULK: bool = true;
     type Creator = Staff;
     type Editor = Managing<Self>;
@@ -67,12 +75,22 @@ impl Resource for Company {
             &mut draft.founded_year,
             form::year(Self::FOUNDED_YEAR_MIN),
         );
+        if form.is_of_file() {
+            form.kept("created_at", &mut draft.created_at, form::Moment);
+        }
+        if id.is_none() {
+            draft.updated_at = draft.created_at;
+        }
         form.read_only(&["id", "created_at", "updated_at"]);
         names.take(form, &draft.name, id, Self::TYPE);
     }
 
-    fn insert(conn: &mut DbConnection, draft: &CompanyDraft) -> QueryResult<i64> {
-        draft.insert(conn, None)
+    fn matching(conn: &mut DbConnection, name: &str) -> QueryResult<Option<Self>> {
+        Self::named(conn, name)
+    }
+
+    fn insert(conn: &mut DbConnection, id: Option<i64>, draft: &CompanyDraft) -> QueryResult<i64> {
+        draft.insert(conn, id)
     }
 
     fn update(
@@ -80,12 +98,13 @@ impl Resource for Company {
         id: i64,
         old: &CompanyDraft,
         mut new: CompanyDraft,
-    ) -> Result<(), Error> {
-        if new != *old {
+    ) -> QueryResult<bool> {
+        let changed = new != *old;
+        if changed {
             new.updated_at = Stamp::now();
             new.update(conn, id)?;
         }
-        Ok(())
+        Ok(changed)
     }
 
     fn delete(conn: &mut DbConnection, id: i64, author: &Author) -> Result<(), Error> {

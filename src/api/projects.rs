@@ -7,6 +7,7 @@ use crate::{
     auth::{self, Editing, Owned},
     db::{DbConnection, Stamp},
     error::Error,
+    files::{Column, list, needed, optional},
     models::{
         Author, Found, ObjectType, Project, ProjectDraft, ProjectQuery, ProjectSkill, Skill,
         Stored, User,
@@ -115,6 +116,14 @@ impl Resource for Project {
         editors: " For its owner and staff.",
         delete: "Deletes a project.",
     };
+    const COLUMNS: &'static [Column] = &[
+        optional("id"),
+        needed("owner"),
+        needed("name"),
+        optional("description"),
+        list("skills"),
+        optional("created_at"),
+    ];
     type Creator = auth::User;
     type Editor = Editing<Self>;
     type Remover = Editing<Self>;
@@ -142,7 +151,7 @@ impl Resource for Project {
         (draft, skills): &mut Self::Draft,
         known: &mut Referred,
         by: &auth::User,
-        _: Option<i64>,
+        id: Option<i64>,
     ) {
         form.required("name", &mut draft.name, form::text(Self::NAME_MAX));
         form.optional(
@@ -159,11 +168,21 @@ impl Resource for Project {
                 form::reference_to(&known.users),
             );
         }
+        if form.is_of_file() {
+            form.kept("created_at", &mut draft.created_at, form::Moment);
+        }
+        if id.is_none() {
+            draft.updated_at = draft.created_at;
+        }
         form.read_only(&["id", "owner", "created_at", "updated_at"]);
     }
 
-    fn insert(conn: &mut DbConnection, (draft, _): &Self::Draft) -> QueryResult<i64> {
-        draft.insert(conn, None)
+    fn insert(
+        conn: &mut DbConnection,
+        id: Option<i64>,
+        (draft, _): &Self::Draft,
+    ) -> QueryResult<i64> {
+        draft.insert(conn, id)
     }
 
     fn link(conn: &mut DbConnection, ids: &[i64], drafts: &[Self::Draft]) -> QueryResult<()> {
@@ -176,16 +195,17 @@ impl Resource for Project {
         id: i64,
         (old, _): &Self::Draft,
         (mut new, skills): Self::Draft,
-    ) -> Result<(), Error> {
+    ) -> QueryResult<bool> {
         let relinked = match skills {
             Some(skills) => ProjectSkill::replace(conn, id, &skills)?,
             None => false,
         };
-        if new != *old || relinked {
+        let changed = new != *old || relinked;
+        if changed {
             new.updated_at = Stamp::now();
             new.update(conn, id)?;
         }
-        Ok(())
+        Ok(changed)
     }
 
     fn delete(conn: &mut DbConnection, id: i64, _: &Author) -> Result<(), Error> {

@@ -1,10 +1,13 @@
 //! What differs between the models that clients write. What is the same for all is in `write.rs`.
 
-use super::{Form, Readable};
+use serde_json::{Map, Value};
+
+use super::{Form, Readable, write::json};
 use crate::{
     auth::{self, Edits, Guard},
     db::{DbConnection, Stamp},
     error::Error,
+    files::Column,
     models::{Author, ObjectType, Stored},
     query::Fields,
 };
@@ -30,6 +33,10 @@ pub struct About {
 pub trait Resource: Readable + Stored {
     const TYPE: ObjectType;
     const ABOUT: About;
+    /// The columns of its files.
+    const COLUMNS: &'static [Column];
+    /// The field by which a row of a file without an id means an object.
+    const MATCHED_BY: Option<&'static str> = None;
     /// Whether one request may create many.
     const BULK: bool = false;
     /// Who may create one.
@@ -69,7 +76,11 @@ pub trait Resource: Readable + Stored {
     );
 
     /// Inserts a new object without its links, and returns its id.
-    fn insert(conn: &mut DbConnection, draft: &Self::Draft) -> diesel::QueryResult<i64>;
+    fn insert(
+        conn: &mut DbConnection,
+        id: Option<i64>,
+        draft: &Self::Draft,
+    ) -> diesel::QueryResult<i64>;
 
     /// Inserts the links of new objects.
     fn link(
@@ -80,16 +91,32 @@ pub trait Resource: Readable + Stored {
         Ok(())
     }
 
-    /// Updates an object, if the draft differs.
+    /// Judges an update by what the form alone cannot tell. An import goes on, and asks at its end whether all of it
+    /// [holds](Self::holds).
     ///
     /// # Errors
-    /// 400 for what the form alone cannot judge.
+    /// 400 for what may not be.
+    fn check(
+        _: &mut DbConnection,
+        _id: i64,
+        _old: &Self::Draft,
+        _new: &Self::Draft,
+    ) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Whether what [`check`](Self::check) demands is so.
+    fn holds(_: &mut DbConnection) -> diesel::QueryResult<bool> {
+        Ok(true)
+    }
+
+    /// Updates an object, and returns whether the draft differs.
     fn update(
         conn: &mut DbConnection,
         id: i64,
         old: &Self::Draft,
         new: Self::Draft,
-    ) -> Result<(), Error>;
+    ) -> diesel::QueryResult<bool>;
 
     /// Deletes the object, and records the objects that are deleted or changed with it.
     ///
@@ -105,8 +132,32 @@ pub trait Resource: Readable + Stored {
         Ok(found.into_iter().zip(bodies).collect())
     }
 
+    /// The object of this natural name, where a row of a file may mean it; see [`MATCHED_BY`](Self::MATCHED_BY).
+    fn matching(_: &mut DbConnection, _name: &str) -> diesel::QueryResult<Option<Self>> {
+        Ok(None)
+    }
+
+    /// The objects as an export writes them: what is shown, and what only files have.
+    fn exported(
+        conn: &mut DbConnection,
+        rows: Vec<Self>,
+    ) -> Result<Vec<Map<String, Value>>, Error> {
+        let bodies = Self::show(conn, rows, &Fields::default())?;
+        bodies.iter().map(members).collect()
+    }
+
     /// Fields that the draft changes and that are never shown, such as a password.
     fn hidden(_draft: &Self::Draft) -> &'static [&'static str] {
         &[]
+    }
+}
+
+/// The fields of an object as JSON.
+pub(super) fn members(body: &impl serde::Serialize) -> Result<Map<String, Value>, Error> {
+    match json(body)? {
+        Value::Object(members) => Ok(members),
+        _ => Err(Error::Internal(
+            "an object is shown as something else".to_owned(),
+        )),
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     auth::{self, Anyone, Managing, Staff},
     db::{DbConnection, Stamp},
     error::Error,
+    files::{Column, needed, optional},
     models::{
         Author, Developer, DeveloperSkill, ObjectType, Project, ProjectSkill, Skill, SkillDraft,
         SkillQuery, Stored,
@@ -38,6 +39,8 @@ impl Resource for Skill {
         editors: "",
         delete: "Deletes a skill and removes it from developers and projects.",
     };
+    const COLUMNS: &'static [Column] = &[optional("id"), needed("name"), needed("category")];
+    const MATCHED_BY: Option<&'static str> = Some("name");
     const BULK: bool = true;
     type Creator = Staff;
     type Editor = Managing<Self>;
@@ -78,8 +81,12 @@ impl Resource for Skill {
         names.take(form, &draft.name, id, Self::TYPE);
     }
 
-    fn insert(conn: &mut DbConnection, draft: &SkillDraft) -> QueryResult<i64> {
-        draft.insert(conn, None)
+    fn matching(conn: &mut DbConnection, name: &str) -> QueryResult<Option<Self>> {
+        Self::named(conn, name)
+    }
+
+    fn insert(conn: &mut DbConnection, id: Option<i64>, draft: &SkillDraft) -> QueryResult<i64> {
+        draft.insert(conn, id)
     }
 
     fn update(
@@ -87,11 +94,12 @@ impl Resource for Skill {
         id: i64,
         old: &SkillDraft,
         new: SkillDraft,
-    ) -> Result<(), Error> {
-        if new != *old {
+    ) -> QueryResult<bool> {
+        let changed = new != *old;
+        if changed {
             new.update(conn, id)?;
         }
-        Ok(())
+        Ok(changed)
     }
 
     fn delete(conn: &mut DbConnection, id: i64, author: &Author) -> Result<(), Error> {

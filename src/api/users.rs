@@ -1,14 +1,16 @@
 use actix_web::web::Data;
 use diesel::QueryResult;
+use serde_json::{Map, Value};
 
 use super::{
     About, Answer, Body, Changed, Create, Created, Form, Names, Patch, Readable, Resource, Update,
-    Write, cascade, form,
+    Write, cascade, form, resource::members,
 };
 use crate::{
     auth::{self, Auth, Managing, PasswordHash, Staff, password},
     db::{DbConnection, Stamp},
     error::Error,
+    files::{Column, import_only, needed, optional},
     models::{Author, Developer, ObjectType, Project, Stored, User, UserDraft, UserQuery},
     query::{Fields, Filtered},
 };
@@ -72,6 +74,18 @@ impl Resource for User {
         editors: "",
         delete: "Deletes a user and the user's projects. The user's developer stays, without an account.",
     };
+    const COLUMNS: &'static [Column] = &[
+        optional("id"),
+        needed("username"),
+        optional("email"),
+        import_only("password"),
+        optional("password_hash"),
+        optional("is_staff"),
+        optional("is_active"),
+        optional("date_joined"),
+        optional("last_login"),
+    ];
+    const MATCHED_BY: Option<&'static str> = Some("username");
     type Creator = Staff;
     type Editor = Managing<Self>;
     type Remover = Managing<Self>;
@@ -116,16 +130,46 @@ impl Resource for User {
         form.optional("is_staff", &mut draft.is_staff, false, form::Boolean);
         form.optional("is_active", &mut draft.is_active, true, form::Boolean);
         names.take(form, &draft.username, id, Self::TYPE);
-        if let Some(password) = new_password(form, id.is_none()) {
+        if form.is_of_file() {
+            form.kept("date_joined", &mut draft.date_joined, form::Moment);
+            form.nullable("last_login", &mut draft.last_login, form::Moment);
+            read_hash(form, hash);
+        }
+        if let Some(password) = new_password(form, id.is_none() && !form.is_of_file()) {
             check_password(form, "password", &password, &draft.username, &draft.email);
             *hash = form.hash.take();
         }
         form.read_only(&["id", "date_joined", "last_login"]);
     }
 
-    fn insert(conn: &mut DbConnection, (draft, hash): &Self::Draft) -> QueryResult<i64> {
+    fn matching(conn: &mut DbConnection, username: &str) -> QueryResult<Option<Self>> {
+        Self::named(conn, username)
+    }
+
+    fn insert(
+        conn: &mut DbConnection,
+        id: Option<i64>,
+        (draft, hash): &Self::Draft,
+    ) -> QueryResult<i64> {
         let unusable = PasswordHash::unusable();
-        draft.insert(conn, None, hash.as_ref().unwrap_or(&unusable))
+        draft.insert(conn, id, hash.as_ref().unwrap_or(&unusable))
+    }
+
+    fn check(
+        conn: &mut DbConnection,
+        id: i64,
+        (old, _): &Self::Draft,
+        (new, _): &Self::Draft,
+    ) -> Result<(), Error> {
+        let administers = |user: &UserDraft| user.is_staff && user.is_active;
+        if administers(old) && !administers(new) {
+            must_not_be_last_staff(conn, id)?;
+        }
+        Ok(())
+    }
+
+    fn holds(conn: &mut DbConnection) -> QueryResult<bool> {
+        Self::any_staff(conn)
     }
 
     fn update(
@@ -133,17 +177,35 @@ impl Resource for User {
         id: i64,
         (old, _): &Self::Draft,
         (new, hash): Self::Draft,
-    ) -> Result<(), Error> {
-        if !(new.is_staff && new.is_active) {
-            must_not_be_last_staff(conn, id)?;
-        }
-        if new != *old {
+    ) -> QueryResult<bool> {
+        let mut changed = new != *old;
+        if changed {
             new.update(conn, id)?;
         }
-        if let Some(hash) = hash {
+        if let Some(hash) = hash
+            && Self::password(conn, id)?.as_ref() != Some(&hash)
+        {
             Self::set_password(conn, id, &hash)?;
+            changed = true;
         }
-        Ok(())
+        Ok(changed)
+    }
+
+    fn exported(
+        conn: &mut DbConnection,
+        rows: Vec<Self>,
+    ) -> Result<Vec<Map<String, Value>>, Error> {
+        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+        let mut hashes = Self::passwords(conn, &ids)?;
+        let with_hash = |row: &Self| {
+            let mut object = members(row)?;
+            let hash = hashes.remove(&row.id);
+            let hash = hash.filter(|hash| *hash != PasswordHash::unusable());
+            let hash = hash.map_or(Value::Null, |hash| hash.as_str().into());
+            object.insert("password_hash".to_owned(), hash);
+            Ok(object)
+        };
+        rows.iter().map(with_hash).collect()
     }
 
     fn hidden((_, hash): &Self::Draft) -> &'static [&'static str] {
@@ -158,6 +220,14 @@ impl Resource for User {
         cascade::orphaned::<Developer>(conn, author, developer.as_slice())?;
         Ok(Self::remove(conn, id)?)
     }
+}
+
+/// The hash of a password, which a file may have in its place.
+fn read_hash(form: &mut Form, hash: &mut Option<PasswordHash>) {
+    if form.holds("password") && form.holds("password_hash") {
+        form.refuse("password", "Give a password or a password_hash, not both.");
+    }
+    form.nullable("password_hash", hash, form::Hash);
 }
 
 /// The password of a form, which a new user needs.

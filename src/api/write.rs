@@ -101,6 +101,7 @@ impl Write {
             R::read(&mut form, &mut draft, &mut known, by, Some(id));
             form.finish().into_result()?;
             let hidden = R::hidden(&draft);
+            R::check(conn, id, &old, &draft)?;
             R::update(conn, id, &old, draft)?;
             Ok(hidden)
         })
@@ -237,7 +238,7 @@ fn insert_all<R: Resource>(
     };
     let mut ids = Vec::with_capacity(drafts.len());
     for (place, draft) in drafts.iter().enumerate() {
-        ids.push(R::insert(conn, draft).map_err(|error| refused_at(place, error))?);
+        ids.push(R::insert(conn, None, draft).map_err(|error| refused_at(place, error))?);
     }
     // Where others write meanwhile, what a link refers to can be gone, so it has to be known whose link it is.
     let together = if conn.writes_alone() {

@@ -172,6 +172,11 @@ impl Oneself {
 }
 
 impl User {
+    /// The person at the command line, who may do everything.
+    pub fn operator() -> Self {
+        Self::nobody(true)
+    }
+
     /// Whom a form is described to that nobody sent.
     pub fn nobody(is_staff: bool) -> Self {
         Self {

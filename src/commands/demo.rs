@@ -5,7 +5,7 @@ use crate::{
     auth::{self, PasswordHash},
     db::{Db, Stamp},
     files::Kind,
-    models::UserDraft,
+    models::{Company, Developer, Skill, UserDraft},
 };
 
 /// The name of the demo's staff user.
@@ -44,9 +44,9 @@ pub fn sample(db: &Db) -> Result<(), Failure> {
     import::embedded(
         db,
         [
-            (Kind::Companies, COMPANIES.to_owned()),
-            (Kind::Skills, SKILLS.to_owned()),
-            (Kind::Developers, developers),
+            (Kind::of::<Company>(), COMPANIES.to_owned()),
+            (Kind::of::<Skill>(), SKILLS.to_owned()),
+            (Kind::of::<Developer>(), developers),
         ],
     )
 }

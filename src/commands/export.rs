@@ -11,12 +11,14 @@ use tempfile::NamedTempFile;
 
 use super::{Failure, progress::Progress};
 use crate::{
-    auth::PasswordHash,
+    api::Resource,
     config::{self, Format},
     db::{Db, DbConnection, Readiness, Target},
     files::Kind,
-    models::{Company, Developer, Project, Skill, User},
-    query::{Listed, Order, Window},
+    models::{Skill, Stored},
+    openapi::by_name,
+    query::{Order, Window},
+    resources::{self, Visitor},
 };
 
 /// Objects fetched at once.
@@ -28,14 +30,17 @@ pub fn run(target: &Target, args: &config::Export) -> Result<(), Failure> {
     fs::create_dir_all(&args.folder).map_err(at)?;
     tell_of_others(args).map_err(at)?;
     let counts = db.read_blocking(|conn| {
-        Kind::ALL
-            .into_iter()
-            .map(|kind| Ok((kind, export(conn, kind, args)?)))
-            .collect::<Result<Vec<_>, Failure>>()
+        let mut exporter = Exporter {
+            conn,
+            args,
+            counts: Ok(Vec::new()),
+        };
+        resources::each(&mut exporter);
+        exporter.counts
     })?;
     let mut out = io::stdout().lock();
-    for (kind, count) in counts {
-        writeln!(out, "{}: {count} written", file_name(kind, args.format))?;
+    for (name, count) in counts {
+        writeln!(out, "{name}: {count} written")?;
     }
     Ok(())
 }
@@ -44,7 +49,8 @@ pub fn run(target: &Target, args: &config::Export) -> Result<(), Failure> {
 fn tell_of_others(args: &config::Export) -> io::Result<()> {
     /// More would hide what matters.
     const NAMED: usize = 5;
-    let own = Kind::ALL.map(|kind| file_name(kind, args.format));
+    let own = Kind::all().into_iter();
+    let own: Vec<String> = own.map(|kind| file_name(kind, args.format)).collect();
     let mut others = Vec::new();
     for entry in fs::read_dir(&args.folder)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
@@ -69,16 +75,38 @@ fn tell_of_others(args: &config::Export) -> io::Result<()> {
     Ok(())
 }
 
+/// Writes the file of each resource, until one cannot be written.
+struct Exporter<'a> {
+    conn: &'a mut DbConnection,
+    args: &'a config::Export,
+    counts: Result<Vec<(String, u64)>, Failure>,
+}
+
+impl Visitor for Exporter<'_> {
+    fn visit<R: Resource>(&mut self) {
+        if let Ok(counts) = &mut self.counts {
+            match export::<R>(self.conn, self.args) {
+                Ok(count) => counts.push(count),
+                Err(failure) => self.counts = Err(failure),
+            }
+        }
+    }
+}
+
 fn file_name(kind: Kind, format: Format) -> String {
     match format {
-        Format::Csv => format!("{}.csv", kind.stem()),
-        Format::Json => format!("{}.json", kind.stem()),
+        Format::Csv => format!("{}.csv", kind.stem),
+        Format::Json => format!("{}.json", kind.stem),
     }
 }
 
 /// Writes one file, its cells in the order of the kind's columns. It takes its name when it is whole, so that one of an earlier export is replaced or left, never
 /// cut short.
-fn export(conn: &mut DbConnection, kind: Kind, args: &config::Export) -> Result<u64, Failure> {
+fn export<R: Resource>(
+    conn: &mut DbConnection,
+    args: &config::Export,
+) -> Result<(String, u64), Failure> {
+    let kind = Kind::of::<R>();
     let name = file_name(kind, args.format);
     let path = args.folder.join(&name);
     let at = |error: io::Error| Failure::new(format!("{}: {error}", path.display()));
@@ -86,43 +114,22 @@ fn export(conn: &mut DbConnection, kind: Kind, args: &config::Export) -> Result<
     let mut out = Out::new(args.format, kind, BufWriter::new(file)).map_err(at)?;
     let mut progress = Progress::begin(&name);
     let mut count = 0;
-    let mut write = |objects: Vec<Vec<Value>>| -> Result<(), Failure> {
-        for cells in objects {
-            out.object(kind, cells).map_err(at)?;
+    each_chunk::<R>(conn, |conn, rows| {
+        for object in R::exported(conn, rows).map_err(Failure::new)? {
+            out.object(kind, &object).map_err(at)?;
             progress.step();
             count += 1;
         }
         Ok(())
-    };
-    match kind {
-        Kind::Companies => each_chunk(conn, Company::all, |_, rows| {
-            write(rows.into_iter().map(company).collect())
-        })?,
-        Kind::Skills => each_chunk(conn, Skill::all, |_, rows| {
-            write(rows.into_iter().map(skill).collect())
-        })?,
-        Kind::Users => each_chunk(conn, User::all, |conn, rows: Vec<User>| {
-            let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-            let mut hashes = User::passwords(conn, &ids)?;
-            let users = rows.into_iter().map(|row| {
-                let hash = hashes.remove(&row.id);
-                user(row, hash)
-            });
-            write(users.collect())
-        })?,
-        Kind::Developers => each_chunk(conn, Developer::all, |conn, rows| {
-            let rows = Developer::with_skills(conn, rows)?;
-            write(rows.into_iter().map(developer).collect())
-        })?,
-        Kind::Projects => each_chunk(conn, Project::all, |conn, rows| {
-            let rows = Project::with_skills(conn, rows)?;
-            write(rows.into_iter().map(project).collect())
-        })?,
-    }
+    })?;
     // Hashes of passwords are for the owner's eyes alone.
-    let mode = if kind == Kind::Users { 0o600 } else { 0o644 };
+    let mode = if name.starts_with("users") {
+        0o600
+    } else {
+        0o644
+    };
     keep(out.finish().map_err(at)?, &path, mode).map_err(at)?;
-    Ok(count)
+    Ok((name, count))
 }
 
 fn keep(out: BufWriter<NamedTempFile>, path: &Path, mode: u32) -> io::Result<()> {
@@ -134,9 +141,8 @@ fn keep(out: BufWriter<NamedTempFile>, path: &Path, mode: u32) -> io::Result<()>
 }
 
 /// Calls `take` with all rows in the order of their ids, some at a time.
-fn each_chunk<M: Listed>(
+fn each_chunk<M: Stored>(
     conn: &mut DbConnection,
-    all: fn() -> M::Query,
     mut take: impl FnMut(&mut DbConnection, Vec<M>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let order = Order::parse("id").map_err(Failure::new)?;
@@ -146,75 +152,13 @@ fn each_chunk<M: Listed>(
         size: CHUNK,
     };
     loop {
-        let slice = window.cut(conn, all())?;
+        let slice = window.cut(conn, M::all())?;
         take(conn, slice.rows)?;
         window.cursor = slice.next;
         if window.cursor.is_none() {
             return Ok(());
         }
     }
-}
-
-// The cells of each kind, in the order of its columns.
-
-fn company(row: Company) -> Vec<Value> {
-    vec![
-        row.id.into(),
-        row.name.into(),
-        row.founded_year.into(),
-        time(Some(row.created_at)),
-    ]
-}
-
-fn skill(row: Skill) -> Vec<Value> {
-    vec![row.id.into(), row.name.into(), row.category.into()]
-}
-
-fn developer((row, skills): (Developer, Vec<Skill>)) -> Vec<Value> {
-    let skills = names(skills);
-    vec![
-        row.id.into(),
-        row.name.into(),
-        row.company.name.into(),
-        row.years_experience.into(),
-        time(row.last_login),
-        time(Some(row.created_at)),
-        skills,
-        row.user.map_or(Value::Null, |user| user.username.into()),
-    ]
-}
-
-fn user(row: User, hash: Option<PasswordHash>) -> Vec<Value> {
-    let hash = hash.filter(|hash| *hash != PasswordHash::unusable());
-    vec![
-        row.id.into(),
-        row.username.into(),
-        row.email.into(),
-        hash.map_or(Value::Null, |hash| hash.as_str().into()),
-        row.is_staff.into(),
-        row.is_active.into(),
-        time(Some(row.date_joined)),
-        time(row.last_login),
-    ]
-}
-
-fn project((row, skills): (Project, Vec<Skill>)) -> Vec<Value> {
-    vec![
-        row.id.into(),
-        row.owner.username.into(),
-        row.name.into(),
-        row.description.into(),
-        names(skills),
-        time(Some(row.created_at)),
-    ]
-}
-
-fn names(skills: Vec<Skill>) -> Value {
-    skills.into_iter().map(|skill| skill.name).collect()
-}
-
-fn time(stamp: Option<crate::db::Stamp>) -> Value {
-    stamp.map_or(Value::Null, |stamp| stamp.to_string().into())
 }
 
 /// A file being written in either form.
@@ -238,13 +182,16 @@ impl<W: Write> Out<W> {
         })
     }
 
-    fn object(&mut self, kind: Kind, cells: Vec<Value>) -> io::Result<()> {
+    /// Writes the columns of an object. What it refers to goes by name.
+    fn object(&mut self, kind: Kind, object: &Map<String, Value>) -> io::Result<()> {
+        let cell = |name| (name, object.get(name).map_or(Value::Null, by_name));
+        let cells = kind.exported().map(cell);
         match self {
-            Self::Csv(writer) => Ok(writer.write_record(cells.iter().map(csv_cell))?),
+            Self::Csv(writer) => Ok(writer.write_record(cells.map(|(_, cell)| csv_cell(&cell)))?),
             Self::Json { out, first } => {
                 out.write_all(if std::mem::take(first) { b"\n" } else { b",\n" })?;
-                let names = kind.exported().map(ToOwned::to_owned);
-                let object: Map<String, Value> = names.zip(cells).collect();
+                let cells = cells.map(|(name, cell)| (name.to_owned(), cell));
+                let object: Map<String, Value> = cells.collect();
                 Ok(serde_json::to_writer(out, &object)?)
             }
         }

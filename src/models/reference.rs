@@ -112,6 +112,15 @@ impl<M: Referable> Found<M> {
         Ok(found)
     }
 
+    /// The ids of all that were found.
+    pub fn all(&self) -> Vec<i64> {
+        self.ids
+            .iter()
+            .chain(self.names.values())
+            .copied()
+            .collect()
+    }
+
     /// The id of the referenced object.
     ///
     /// # Errors

@@ -9,6 +9,9 @@ pub trait Stored: Listed {
     /// The table that has the rows.
     const TABLE: &'static str;
 
+    /// A query for all rows.
+    fn all() -> Self::Query;
+
     fn id(&self) -> i64;
 
     /// The row of this id.
@@ -39,6 +42,10 @@ macro_rules! stored {
     ($model:ident, $table:ident) => {
         impl $crate::models::Stored for $model {
             const TABLE: &'static str = stringify!($table);
+
+            fn all() -> Self::Query {
+                $model::all()
+            }
 
             fn id(&self) -> i64 {
                 self.id

@@ -13,6 +13,6 @@ pub use self::{
     components::Components,
     document::{Document, document},
     operation::{Describe, Op, Operation, Place, Security, op},
-    properties::Properties,
+    properties::{Properties, by_name},
     yaml::to_yaml,
 };

@@ -88,7 +88,8 @@ fn is_read_only(schema: Option<&Value>) -> bool {
     schema.is_some_and(|schema| schema["readOnly"] == true)
 }
 
-fn by_name(value: &Value) -> Value {
+/// A value with every object in it in its short form: the name.
+pub fn by_name(value: &Value) -> Value {
     match value {
         Value::Object(fields) => fields.get("name").unwrap_or(value).clone(),
         Value::Array(values) => values.iter().map(by_name).collect(),

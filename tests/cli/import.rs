@@ -123,7 +123,9 @@ fn wrong_skills() {
         [
             "2: name: A skill's name may not contain \";\".",
             "3: category: This field may not be blank.",
+            "4: name: skill with this name already exists.",
             "4: category: Ensure this field has no more than 50 characters.",
+            "6: name: skill with this name already exists.",
             "7: name: skill with this name already exists.",
             "8: name: Null characters are not allowed.",
         ]
@@ -148,7 +150,7 @@ fn wrong_developers() {
             "5: skills: Object with name=Fortran does not exist.".to_owned(),
             format!("6: last_login: {wrong_time}"),
             "7: name: This field may not be blank.".to_owned(),
-            "7: company: This field may not be blank.".to_owned(),
+            "7: company: Object with name= does not exist.".to_owned(),
             "8: user: Object with username=ada does not exist.".to_owned(),
             "10: id: developer with this id already exists.".to_owned(),
             "11: 2 fields where the header has 7.".to_owned(),
@@ -199,7 +201,11 @@ fn wrong_json() {
     );
     assert_eq!(
         one("[{\"name\": [\"Bob\"], \"company\": {}, \"years_experience\": 1.5}]"),
-        ["1: company: Not a valid value."]
+        [
+            "1: name: Not a valid string.",
+            "1: company: An object here has \"id\" or \"name\".",
+            "1: years_experience: A valid integer is required.",
+        ]
     );
     assert_eq!(
         one(

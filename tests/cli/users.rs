@@ -303,12 +303,12 @@ fn files_of_users_and_projects_that_are_wrong() {
     );
     assert_eq!(
         errors("users.csv", "username,is_staff\nada,false\nboss,false\n"),
-        ["3: is_staff: The last active staff user cannot be deleted, demoted or deactivated."]
+        ["3: The last active staff user cannot be deleted, demoted or deactivated."]
     );
     assert_eq!(
         errors("projects.csv", "owner,name,skills\n,x,\nnobody,,Go\n"),
         [
-            "2: owner: This field may not be blank.",
+            "2: owner: Object with username= does not exist.",
             "3: owner: Object with username=nobody does not exist.",
             "3: name: This field may not be blank.",
             "3: skills: Object with name=Go does not exist.",

@@ -1,6 +1,7 @@
 //! Making, changing and deleting developers, and their links to skills.
 
 use std::{
+    collections::HashMap,
     future::{Ready, ready},
     sync::{
         Arc,
@@ -16,12 +17,14 @@ use crate::{
     auth::{self, Editing, Managing, Owned, Staff},
     db::{DbConnection, Stamp},
     error::Error,
+    files::{Column, list, needed, optional},
     models::{
         Author, Company, Developer, DeveloperDraft, DeveloperSkill, Found, ObjectType, Skill,
         Stored, User,
     },
     openapi::{Describe, Operation},
     query::NoParams,
+    rules,
 };
 
 /// Everybody sees developers; one belongs to the user who is linked to it.
@@ -39,6 +42,26 @@ pub struct Referred {
     companies: Found<Company>,
     skills: Found<Skill>,
     users: Found<User>,
+    /// The developers of these users.
+    profiles: HashMap<i64, i64>,
+}
+
+impl Referred {
+    /// Refuses a user who is another developer already, or by a form before.
+    fn claim(&mut self, form: &mut Form, user: Option<i64>, id: Option<i64>) {
+        /// A developer that has no id yet.
+        const NEW: i64 = 0;
+        let Some(user) = user else {
+            return;
+        };
+        let mine = id.unwrap_or(NEW);
+        match self.profiles.insert(user, mine) {
+            Some(other) if other != mine || other == NEW => {
+                form.refuse("user", &rules::taken(Developer::TYPE.name(), "user"));
+            }
+            _ => {}
+        }
+    }
 }
 
 impl Resource for Developer {
@@ -52,6 +75,16 @@ impl Resource for Developer {
         delete: "Deletes a developer.",
     };
     const BULK: bool = true;
+    const COLUMNS: &'static [Column] = &[
+        optional("id"),
+        needed("name"),
+        needed("company"),
+        optional("years_experience"),
+        optional("last_login"),
+        optional("created_at"),
+        list("skills"),
+        optional("user"),
+    ];
     type Creator = Staff;
     type Editor = Editing<Self>;
     type Remover = Managing<Self>;
@@ -68,10 +101,12 @@ impl Resource for Developer {
     }
 
     fn known(conn: &mut DbConnection, forms: &[Form]) -> QueryResult<Referred> {
+        let users: Found<User> = Form::found(conn, forms, "user")?;
         Ok(Referred {
             companies: Form::found(conn, forms, "company")?,
             skills: Form::found(conn, forms, "skills")?,
-            users: Form::found(conn, forms, "user")?,
+            profiles: Developer::ids_of_users(conn, &users.all())?,
+            users,
         })
     }
 
@@ -80,7 +115,7 @@ impl Resource for Developer {
         (draft, skills): &mut Self::Draft,
         known: &mut Referred,
         by: &auth::User,
-        _: Option<i64>,
+        id: Option<i64>,
     ) {
         form.required("name", &mut draft.name, form::text(Self::NAME_MAX));
         form.required(
@@ -97,13 +132,24 @@ impl Resource for Developer {
         );
         if by.is_staff {
             form.nullable("user", &mut draft.user_id, form::reference_to(&known.users));
+            known.claim(form, draft.user_id, id);
             form.nullable("last_login", &mut draft.last_login, form::Moment);
+        }
+        if form.is_of_file() {
+            form.kept("created_at", &mut draft.created_at, form::Moment);
+        }
+        if id.is_none() {
+            draft.updated_at = draft.created_at;
         }
         form.read_only(&["id", "user", "last_login", "created_at", "updated_at"]);
     }
 
-    fn insert(conn: &mut DbConnection, (draft, _): &Self::Draft) -> QueryResult<i64> {
-        draft.insert(conn, None)
+    fn insert(
+        conn: &mut DbConnection,
+        id: Option<i64>,
+        (draft, _): &Self::Draft,
+    ) -> QueryResult<i64> {
+        draft.insert(conn, id)
     }
 
     fn link(conn: &mut DbConnection, ids: &[i64], drafts: &[Self::Draft]) -> QueryResult<()> {
@@ -116,16 +162,17 @@ impl Resource for Developer {
         id: i64,
         (old, _): &Self::Draft,
         (mut new, skills): Self::Draft,
-    ) -> Result<(), Error> {
+    ) -> QueryResult<bool> {
         let relinked = match skills {
             Some(skills) => DeveloperSkill::replace(conn, id, &skills)?,
             None => false,
         };
-        if new != *old || relinked {
+        let changed = new != *old || relinked;
+        if changed {
             new.updated_at = Stamp::now();
             new.update(conn, id)?;
         }
-        Ok(())
+        Ok(changed)
     }
 
     fn delete(conn: &mut DbConnection, id: i64, _: &Author) -> Result<(), Error> {

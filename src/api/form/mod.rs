@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 pub use self::rules::{
-    Boolean, Moment, NewPassword, PASSWORD_EXAMPLE, Password, Rule, integer, optional_text,
+    Boolean, Hash, Moment, NewPassword, PASSWORD_EXAMPLE, Password, Rule, integer, optional_text,
     optional_text_by, reference_to, text, text_by, year,
 };
 use self::rules::{as_text, reference, reference_schema};
@@ -15,6 +15,7 @@ use crate::{
     auth::PasswordHash,
     db::DbConnection,
     error::FieldErrors,
+    files::Column,
     models::{Found, Referable, Reference},
     openapi::Properties,
     rules::{NULL, REQUIRED},
@@ -29,6 +30,8 @@ pub struct Form {
     fields: Map<String, Value>,
     /// Not a PATCH: what is not named takes its default.
     whole: bool,
+    /// An empty cell of a file is a null here, and asks for the default.
+    from_file: bool,
     errors: FieldErrors,
     /// Of the password among the fields; see [`Body::hash_password`](super::Body::hash_password).
     pub hash: Option<PasswordHash>,
@@ -42,6 +45,7 @@ impl Form {
         let mut form = Self {
             fields: Map::new(),
             whole,
+            from_file: false,
             errors: FieldErrors::default(),
             hash: None,
             described: None,
@@ -61,6 +65,30 @@ impl Form {
         form
     }
 
+    /// The fields of an object in a file.
+    pub fn of_file(fields: Map<String, Value>, whole: bool) -> Self {
+        Self {
+            from_file: true,
+            ..Self::new(fields.into(), whole)
+        }
+    }
+
+    /// Whether a file may set what clients may not, such as the time of creation.
+    pub fn is_of_file(&self) -> bool {
+        self.from_file
+    }
+
+    /// Refuses what a row of a file must have and this one has not.
+    pub fn need(&mut self, columns: &[Column]) {
+        for Column { name, .. } in columns.iter().filter(|column| column.needed) {
+            match self.fields.get(*name) {
+                None => self.refuse(name, REQUIRED),
+                Some(Value::Null) => self.refuse(name, NULL),
+                Some(_) => {}
+            }
+        }
+    }
+
     /// What `read` would take of a form.
     pub fn described(whole: bool, read: impl FnOnce(&mut Self)) -> Properties {
         let mut form = Self::new(Value::Object(Map::new()), whole);
@@ -78,6 +106,11 @@ impl Form {
     /// Whether the field is named.
     pub fn has(&self, name: &str) -> bool {
         self.fields.contains_key(name)
+    }
+
+    /// Whether the field has a value.
+    pub fn holds(&self, name: &str) -> bool {
+        self.fields.get(name).is_some_and(|value| !value.is_null())
     }
 
     /// Whether anything was said against a field.
@@ -113,6 +146,7 @@ impl Form {
             return described.add(name, false, schema);
         }
         match self.fields.shift_remove(name) {
+            Some(Value::Null) if self.from_file => *target = default,
             Some(value) => self.take(name, &value, target, rule),
             None if self.whole => *target = default,
             None => {}
@@ -124,8 +158,10 @@ impl Form {
         if let Some(described) = &mut self.described {
             return described.add(name, false, rule.schema());
         }
-        if let Some(value) = self.fields.shift_remove(name) {
-            self.take(name, &value, target, rule);
+        match self.fields.shift_remove(name) {
+            Some(Value::Null) if self.from_file => {}
+            Some(value) => self.take(name, &value, target, rule),
+            None => {}
         }
     }
 
@@ -158,6 +194,14 @@ impl Form {
 
     pub fn refuse(&mut self, name: &str, message: &str) {
         self.errors.add(name, message);
+    }
+
+    pub fn refuse_all(&mut self, errors: &FieldErrors) {
+        for (name, messages) in errors.iter() {
+            for message in messages {
+                self.refuse(name, message);
+            }
+        }
     }
 
     /// Everything that was wrong, unknown fields included.
@@ -209,6 +253,7 @@ impl Form {
         }
         let values = match self.fields.shift_remove(name) {
             Some(Value::Array(values)) => values,
+            Some(Value::Null) if self.from_file => Vec::new(),
             Some(Value::Null) => return self.refuse(name, NULL),
             Some(other) => {
                 let message = format!(

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::type_name;
 use crate::{
-    auth::password,
+    auth::{PasswordHash, password},
     db::Stamp,
     models::{Found, Referable, Reference},
     rules::{self, BLANK},
@@ -293,5 +293,20 @@ pub(super) fn as_text(value: &Value) -> Result<String, String> {
         Value::String(text) => Ok(text.clone()),
         Value::Number(number) => Ok(number.to_string()),
         _ => Err("Not a valid string.".to_owned()),
+    }
+}
+
+/// The hash of a password, as a PHC string.
+pub struct Hash;
+
+impl Rule for Hash {
+    type Value = PasswordHash;
+
+    fn read(self, value: &Value) -> Result<PasswordHash, String> {
+        PasswordHash::parse(&as_text(value)?)
+    }
+
+    fn schema(&self) -> Value {
+        json!({"type": "string"})
     }
 }

@@ -1,15 +1,9 @@
 //! `roster import`: files into the directory, all of them in one transaction.
 
-mod companies;
-mod developers;
-mod names;
 mod passwords;
-mod projects;
 mod report;
-mod row;
-mod skills;
 mod source;
-mod users;
+mod take;
 
 use std::{
     collections::HashSet,
@@ -23,15 +17,18 @@ use serde_json::{Map, Value};
 use self::{
     passwords::{Passwords, prepare},
     report::Report,
-    row::Row,
     source::{Form, Source},
+    take::Taker,
 };
 use super::{Failure, open_or_make, progress::Progress, temporary};
 use crate::{
+    api::Resource,
     config,
-    db::{self, Db, DbConnection, Readiness, Stamp, Target},
+    db::{self, Db, DbConnection, Readiness, Target},
+    error::Error,
     files::Kind,
-    models::{Action, Author, ObjectType},
+    models::{Action, Author},
+    resources::{self, Visitor},
 };
 
 /// # Errors
@@ -98,31 +95,12 @@ impl Tally {
     }
 }
 
-const fn object_type(kind: Kind) -> ObjectType {
-    match kind {
-        Kind::Companies => ObjectType::Company,
-        Kind::Skills => ObjectType::Skill,
-        Kind::Users => ObjectType::User,
-        Kind::Developers => ObjectType::Developer,
-        Kind::Projects => ObjectType::Project,
-    }
-}
-
-/// What became of one row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    Added,
-    Changed,
-    Unchanged,
-    /// Its errors are in the report.
-    Refused,
-}
-
 /// Why nothing was imported.
 enum Undone {
     Errors(Report),
     DryRun(Vec<(String, Tally)>),
     Database(db::Error),
+    Failed(Error),
 }
 
 impl From<db::Error> for Undone {
@@ -131,25 +109,15 @@ impl From<db::Error> for Undone {
     }
 }
 
-impl From<diesel::result::Error> for Undone {
-    fn from(error: diesel::result::Error) -> Self {
-        Self::Database(error.into())
+impl From<Error> for Undone {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
     }
 }
 
-/// Takes the rows of one kind of file.
-trait Importer {
-    /// Checks a row, and writes it when there is nothing to say against it.
-    fn take(&mut self, conn: &mut DbConnection, row: &mut Row<'_>) -> Result<Outcome, db::Error>;
-
-    /// Checks what only all rows together can break.
-    fn finish(
-        &mut self,
-        _conn: &mut DbConnection,
-        _file: &str,
-        _report: &mut Report,
-    ) -> Result<(), db::Error> {
-        Ok(())
+impl From<diesel::result::Error> for Undone {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Database(error.into())
     }
 }
 
@@ -168,6 +136,7 @@ fn import(
         Ok(tallies) | Err(Undone::DryRun(tallies)) => Ok(tallies),
         Err(Undone::Errors(report)) => Err(Failure(report.into_lines())),
         Err(Undone::Database(error)) => Err(Failure::new(format!("nothing was imported: {error}"))),
+        Err(Undone::Failed(error)) => Err(Failure::new(format!("nothing was imported: {error}"))),
     }
 }
 
@@ -198,56 +167,51 @@ fn take_files(
 ) -> Result<Vec<(String, Tally)>, Undone> {
     /// A row of a file is about that long.
     const ROW: u64 = 100;
-    let take = |(source, passwords): Prepared| {
+    let mut tallies = Vec::with_capacity(sources.len());
+    let mut importers = Importers::default();
+    resources::each(&mut importers);
+    for (source, passwords) in sources {
         let (name, rows) = (source.name.clone(), source.length / ROW);
-        let table = source.kind.stem();
+        let table = source.kind.stem;
+        let Some((_, take_all)) = importers.0.iter().find(|(stem, _)| *stem == table) else {
+            continue;
+        };
         let tally = conn.adding(table, rows, |conn| {
             take_all(conn, source, passwords, report)
         })?;
-        Ok((name, tally))
-    };
-    sources.into_iter().map(take).collect()
+        tallies.push((name, tally));
+    }
+    Ok(tallies)
 }
 
-fn take_all(
+type TakeAll = fn(&mut DbConnection, Source, Passwords, &mut Report) -> Result<Tally, Undone>;
+
+/// How the files of each resource are taken, by their stems.
+#[derive(Default)]
+struct Importers(Vec<(&'static str, TakeAll)>);
+
+impl Visitor for Importers {
+    fn visit<R: Resource>(&mut self) {
+        self.0.push((R::ABOUT.many, take_all::<R>));
+    }
+}
+
+fn take_all<R: Resource>(
     conn: &mut DbConnection,
     source: Source,
     passwords: Passwords,
     report: &mut Report,
 ) -> Result<Tally, Undone> {
-    let (kind, name) = (source.kind, source.name.clone());
-    let mut importer: Box<dyn Importer> = match kind {
-        Kind::Companies => Box::new(companies::Companies::new(Stamp::now())),
-        Kind::Skills => Box::new(skills::Skills::default()),
-        Kind::Users => Box::new(users::Users::new(Stamp::now(), passwords)),
-        Kind::Developers => Box::new(developers::Developers::new(conn, Stamp::now())?),
-        Kind::Projects => Box::new(projects::Projects::new(Stamp::now())),
-    };
+    let name = source.name.clone();
+    let mut taker = Taker::<R>::new(conn, &name, passwords)?;
     let mut progress = Progress::begin(&name);
-    let mut tally = Tally::default();
-    let mut explicit_ids = false;
     source.each(report, |record, report| {
-        let mut row = Row::new(&name, kind, record, report);
-        explicit_ids |= row.has("id");
-        match importer.take(conn, &mut row)? {
-            Outcome::Added => tally.added += 1,
-            Outcome::Changed => tally.changed += 1,
-            Outcome::Unchanged => tally.unchanged += 1,
-            Outcome::Refused => {}
-        }
+        taker.take(conn, record, report)?;
         progress.step();
         Ok(())
     })?;
-    importer.finish(conn, &name, report)?;
-    if explicit_ids {
-        conn.pass_ids(kind.stem())?;
-    }
-    Author::default().record(
-        conn,
-        Action::Import,
-        (object_type(kind), None),
-        &tally.counts(),
-    )?;
+    let tally = taker.finish(conn, report)?;
+    Author::default().record(conn, Action::Import, (R::TYPE, None), &tally.counts())?;
     Ok(tally)
 }
 
@@ -262,7 +226,8 @@ fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, Failure> {
             found.push((kind_of(path)?, path.clone()));
         }
     }
-    found.sort_by_key(|((kind, _), _)| *kind);
+    let order = Kind::all();
+    found.sort_by_key(|((kind, _), _)| order.iter().position(|known| known == kind));
     let mut seen = HashSet::new();
     found.retain(|(_, path)| seen.insert(path.clone()));
     found
@@ -298,9 +263,11 @@ fn in_folder(folder: &Path) -> Result<Vec<Found>, Failure> {
 
 fn kind_of(path: &Path) -> Result<(Kind, Form), Failure> {
     let stem = path.file_stem().and_then(|stem| stem.to_str());
-    let kind = Kind::ALL.into_iter().find(|kind| stem == Some(kind.stem()));
+    let kinds = Kind::all();
+    let kind = kinds.iter().copied().find(|kind| stem == Some(kind.stem));
     kind.zip(form_of(path)).ok_or_else(|| {
-        let names = Kind::ALL.map(Kind::stem).join(", ");
+        let names: Vec<&str> = kinds.iter().map(|kind| kind.stem).collect();
+        let names = names.join(", ");
         Failure::new(format!(
             "{}: an import file is one of {names}, as .csv or .json",
             path.display()

@@ -2,7 +2,9 @@
 
 use std::{collections::VecDeque, thread};
 
-use super::{Undone, report::Report, row::Row, source::Source};
+use serde_json::{Map, Value};
+
+use super::{Undone, report::Report, source::Source};
 use crate::{
     auth::{PasswordHash, password},
     db::{self, Db, DbConnection},
@@ -13,10 +15,31 @@ use crate::{
 
 /// What was made of the plain password of a row.
 pub struct Ready {
+    plain: String,
     /// The hash that was stored when it was looked at.
     old: Option<PasswordHash>,
     /// The hash to be stored; `None` when the password is the one that is stored.
     new: Option<PasswordHash>,
+}
+
+impl Ready {
+    /// The hash to store for the user of this id; `None` when the password is the one that is stored. It was made before,
+    /// unless somebody has set another password since.
+    pub fn hash(
+        self,
+        conn: &mut DbConnection,
+        id: Option<i64>,
+    ) -> Result<Option<PasswordHash>, db::Error> {
+        let old = match id {
+            Some(id) => User::password(conn, id)?,
+            None => None,
+        };
+        if old == self.old {
+            Ok(self.new)
+        } else {
+            in_place_of(old.as_ref(), &self.plain)
+        }
+    }
 }
 
 /// One for each record of the file that can be read, in their order; `None` where there is no plain password.
@@ -27,7 +50,7 @@ pub type Passwords = VecDeque<Option<Ready>>;
 /// # Errors
 /// Those of the file and of the database.
 pub fn prepare(db: &Db, source: &mut Source) -> Result<Passwords, Undone> {
-    if source.kind != Kind::Users {
+    if source.kind != Kind::of::<User>() {
         return Ok(Passwords::new());
     }
     let given = given(source)?;
@@ -76,27 +99,28 @@ fn given(source: &mut Source) -> Result<Vec<Option<WithPassword>>, Undone> {
     let copy = source
         .read_ahead()
         .map_err(|error| db::Error::Refused(format!("{} cannot be read: {error}", source.name)))?;
-    let (mut given, mut unheard) = (Vec::new(), Report::default());
+    let mut given = Vec::new();
     copy.each(&mut Report::default(), |record, _| {
-        let mut row = Row::new(&source.name, Kind::Users, record, &mut unheard);
-        given.push(with_password(&mut row));
+        given.push(with_password(&record.fields));
         Ok(())
     })?;
     Ok(given)
 }
 
-fn with_password(row: &mut Row<'_>) -> Option<WithPassword> {
-    let fits = |text: &str| {
-        let password = rules::within(text, password::LENGTH_MAX)?;
-        // One that is too short will be refused, and is not worth a hash.
-        let is_long = password.chars().nth(password::LENGTH_MIN - 1).is_some();
-        Ok(is_long.then(|| password.to_owned()))
-    };
-    let password = row.optional("password", fits).value().flatten()?;
+fn with_password(fields: &Map<String, Value>) -> Option<WithPassword> {
+    let text = |name| fields.get(name)?.as_str();
+    let password = rules::within(text("password")?, password::LENGTH_MAX).ok()?;
+    // One that is too short will be refused, and is not worth a hash.
+    password.chars().nth(password::LENGTH_MIN - 1)?;
+    let id = fields.get("id").filter(|id| !id.is_null());
+    let id = id.map(|id| {
+        id.as_str()
+            .map_or_else(|| id.to_string(), ToOwned::to_owned)
+    });
     Some(WithPassword {
-        id: row.id(),
-        username: row.required("username", User::check_username)?,
-        password,
+        id: id.and_then(|id| rules::integer(&id, &(1..=rules::ID_MAX)).ok()),
+        username: User::check_username(text("username")?).ok()?,
+        password: password.to_owned(),
     })
 }
 
@@ -104,32 +128,24 @@ type Looked = Option<(WithPassword, Option<PasswordHash>)>;
 
 fn ready(part: &[Looked]) -> Result<Vec<Option<Ready>>, db::Error> {
     let one = |(given, old): &(WithPassword, Option<PasswordHash>)| {
-        let new = in_place_of(old.as_ref(), &given.password, None)?;
-        let old = old.clone();
-        Ok(Ready { old, new })
+        Ok(Ready {
+            plain: given.password.clone(),
+            old: old.clone(),
+            new: in_place_of(old.as_ref(), &given.password)?,
+        })
     };
     part.iter()
         .map(|given| given.as_ref().map(one).transpose())
         .collect()
 }
 
-fn hash(password: &str) -> Result<PasswordHash, db::Error> {
-    PasswordHash::of(password).map_err(db::Error::Unavailable)
-}
-
-/// The hash to store for a plain password in place of `old`; `None` when that is its own. Both were found before, unless
-/// somebody has set another password since.
-///
-/// # Errors
-/// When the system has no randomness or no memory.
-pub fn in_place_of(
-    old: Option<&PasswordHash>,
-    plain: &str,
-    ready: Option<Ready>,
-) -> Result<Option<PasswordHash>, db::Error> {
-    match ready {
-        Some(ready) if ready.old.as_ref() == old => Ok(ready.new),
-        _ if old.is_some_and(|old| old.matches(plain)) => Ok(None),
-        _ => hash(plain).map(Some),
+/// The hash to store for a plain password in place of `old`; `None` when that is its own.
+fn in_place_of(old: Option<&PasswordHash>, plain: &str) -> Result<Option<PasswordHash>, db::Error> {
+    if old.is_some_and(|old| old.matches(plain)) {
+        Ok(None)
+    } else {
+        PasswordHash::of(plain)
+            .map(Some)
+            .map_err(db::Error::Unavailable)
     }
 }

@@ -1,10 +1,15 @@
+use crate::{error::FieldErrors, files::Column};
+
 /// Errors shown before only their number counts.
 const SHOWN: usize = 20;
 
 /// What is wrong with the files, a line each: `file:line: column: message`.
 #[derive(Debug, Default)]
 pub struct Report {
-    lines: Vec<String>,
+    /// The first ones by file and line, each with both: rows are judged some at a time.
+    lines: Vec<(usize, u64, String)>,
+    /// The files so far.
+    files: Vec<String>,
     total: usize,
 }
 
@@ -12,10 +17,32 @@ impl Report {
     /// `column` is empty where the line as a whole is wrong.
     pub fn add(&mut self, file: &str, line: u64, column: &str, message: &str) {
         self.total += 1;
-        if self.lines.len() < SHOWN {
-            let separator = if column.is_empty() { "" } else { ": " };
-            self.lines
-                .push(format!("{file}:{line}: {column}{separator}{message}"));
+        let separator = if column.is_empty() { "" } else { ": " };
+        let text = format!("{file}:{line}: {column}{separator}{message}");
+        let known = self.files.iter().position(|known| known == file);
+        let place = known.unwrap_or_else(|| {
+            self.files.push(file.to_owned());
+            self.files.len() - 1
+        });
+        self.lines.push((place, line, text));
+        self.lines.sort_by_key(|(place, line, _)| (*place, *line));
+        self.lines.truncate(SHOWN);
+    }
+
+    /// Adds all that is wrong with a row, in the order of the columns.
+    pub fn add_all(&mut self, file: &str, line: u64, columns: &[Column], errors: &FieldErrors) {
+        let place = |field: &str| columns.iter().position(|column| column.name == field);
+        let mut errors: Vec<_> = errors.iter().collect();
+        errors.sort_by_key(|(field, _)| place(field));
+        for (field, messages) in errors {
+            let column = if field == "non_field_errors" {
+                ""
+            } else {
+                field
+            };
+            for message in messages {
+                self.add(file, line, column, message);
+            }
         }
     }
 
@@ -24,7 +51,7 @@ impl Report {
     }
 
     pub fn into_lines(self) -> Vec<String> {
-        let mut lines = self.lines;
+        let mut lines: Vec<String> = self.lines.into_iter().map(|(_, _, text)| text).collect();
         let hidden = self.total - lines.len();
         if hidden > 0 {
             lines.push(format!("and {hidden} more"));

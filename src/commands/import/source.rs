@@ -14,7 +14,10 @@ use csv::{ByteRecord, ReaderBuilder};
 use serde_json::{Map, Value, value::RawValue};
 
 use super::{Undone, report::Report};
-use crate::files::{Column, Kind};
+use crate::{
+    files::{Column, Kind},
+    models::Skill,
+};
 
 /// The form of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,18 +37,11 @@ pub struct Source {
     input: Box<dyn Read + Send>,
 }
 
-/// One object of a file: a cell for each column of its kind, `None` where the file does not speak of it.
+/// One object of a file: the columns that the file has, by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     pub line: u64,
-    pub cells: Vec<Option<Cell>>,
-}
-
-/// A value as text; JSON's null is the empty one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cell {
-    Text(String),
-    List(Vec<String>),
+    pub fields: Map<String, Value>,
 }
 
 impl Source {
@@ -81,7 +77,7 @@ impl Source {
     pub fn embedded(kind: Kind, text: String) -> Self {
         Self {
             kind,
-            name: format!("{}.csv", kind.stem()),
+            name: format!("{}.csv", kind.stem),
             length: text.len() as u64,
             form: Form::Csv,
             input: Box::new(io::Cursor::new(text)),
@@ -106,7 +102,7 @@ fn each_of_csv(
     report: &mut Report,
     mut visit: impl FnMut(Record, &mut Report) -> Result<(), Undone>,
 ) -> Result<(), Undone> {
-    let (name, columns) = (source.name.as_str(), source.kind.columns());
+    let (name, columns) = (source.name.as_str(), source.kind.columns);
     let starts = Starts::default();
     let input = LineStarts::new(source.input, Rc::clone(&starts));
     let mut reader = ReaderBuilder::new().flexible(true).from_reader(input);
@@ -140,8 +136,8 @@ fn each_of_csv(
                 header.len()
             );
             report.add(name, line, "", &message);
-        } else if let Some(cells) = cells(name, line, columns, &places, &bytes, report) {
-            visit(Record { line, cells }, report)?;
+        } else if let Some(fields) = fields(name, line, columns, &places, &bytes, report) {
+            visit(Record { line, fields }, report)?;
         }
     }
 }
@@ -177,26 +173,40 @@ fn places(
     fits.then_some(places)
 }
 
-fn cells(
+fn fields(
     name: &str,
     line: u64,
     columns: &[Column],
     places: &[Option<usize>],
     bytes: &ByteRecord,
     report: &mut Report,
-) -> Option<Vec<Option<Cell>>> {
-    let mut cells = Vec::with_capacity(places.len());
+) -> Option<Map<String, Value>> {
+    let mut fields = Map::with_capacity(columns.len());
     let mut readable = true;
     for (column, place) in columns.iter().zip(places) {
-        let bytes = place.and_then(|place| bytes.get(place));
-        if let Ok(text) = bytes.map(str::from_utf8).transpose() {
-            cells.push(text.map(|text| Cell::Text(text.to_owned())));
+        let Some(bytes) = place.and_then(|place| bytes.get(place)) else {
+            continue;
+        };
+        if let Ok(text) = str::from_utf8(bytes) {
+            fields.insert(column.name.to_owned(), value(*column, text));
         } else {
             report.add(name, line, column.name, "Not valid UTF-8.");
             readable = false;
         }
     }
-    readable.then_some(cells)
+    readable.then_some(fields)
+}
+
+/// The value of a CSV cell. An empty one asks for the default, where there is one.
+fn value(column: Column, text: &str) -> Value {
+    if text.is_empty() && !column.needed {
+        Value::Null
+    } else if column.list {
+        let parts = text.split(Skill::SEPARATOR).map(str::trim);
+        parts.map(Value::from).collect()
+    } else {
+        text.into()
+    }
 }
 
 /// The offset and number of each line that is not blank, as far as the reader has come.
@@ -259,7 +269,7 @@ fn each_of_json(
     report: &mut Report,
     mut visit: impl FnMut(Record, &mut Report) -> Result<(), Undone>,
 ) -> Result<(), Undone> {
-    let (name, columns) = (source.name.as_str(), source.kind.columns());
+    let (name, columns) = (source.name.as_str(), source.kind.columns);
     let mut bytes = Vec::new();
     if let Err(error) = source.input.read_to_end(&mut bytes) {
         report.add(name, 1, "", &error.to_string());
@@ -296,61 +306,19 @@ fn each_of_json(
         line += newlines(&bytes[counted..place]);
         counted = place;
         match serde_json::from_str::<Map<String, Value>>(object.get()) {
-            Ok(object) => {
-                if let Some(cells) = cells_of_object(name, line, columns, object, report) {
-                    visit(Record { line, cells }, report)?;
+            Ok(fields) => {
+                let unknown = |key: &&String| columns.iter().all(|column| column.name != **key);
+                let mut unknown = fields.keys().filter(unknown).peekable();
+                if unknown.peek().is_none() {
+                    visit(Record { line, fields }, report)?;
+                } else {
+                    unknown.for_each(|key| report.add(name, line, key, "Unknown column."));
                 }
             }
             Err(_) => report.add(name, line, "", "Not an object."),
         }
     }
     Ok(())
-}
-
-fn cells_of_object(
-    name: &str,
-    line: u64,
-    columns: &[Column],
-    object: Map<String, Value>,
-    report: &mut Report,
-) -> Option<Vec<Option<Cell>>> {
-    let mut cells = vec![None; columns.len()];
-    let mut readable = true;
-    for (key, value) in object {
-        let column = columns.iter().position(|column| column.name == key);
-        match (column, cell(value)) {
-            (Some(column), Some(cell)) => cells[column] = Some(cell),
-            (None, _) => {
-                report.add(name, line, &key, "Unknown column.");
-                readable = false;
-            }
-            (Some(_), None) => {
-                report.add(name, line, &key, "Not a valid value.");
-                readable = false;
-            }
-        }
-    }
-    readable.then_some(cells)
-}
-
-fn cell(value: Value) -> Option<Cell> {
-    match value {
-        Value::Null => Some(Cell::Text(String::new())),
-        Value::String(text) => Some(Cell::Text(text)),
-        Value::Number(number) => Some(Cell::Text(number.to_string())),
-        Value::Bool(choice) => Some(Cell::Text(choice.to_string())),
-        Value::Array(values) => {
-            let texts = values.into_iter().map(|value| {
-                if let Value::String(text) = value {
-                    Some(text)
-                } else {
-                    None
-                }
-            });
-            texts.collect::<Option<_>>().map(Cell::List)
-        }
-        Value::Object(_) => None,
-    }
 }
 
 fn newlines(bytes: &[u8]) -> u64 {

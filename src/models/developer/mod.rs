@@ -2,6 +2,8 @@ mod conditions;
 mod links;
 mod listed;
 
+use std::collections::HashMap;
+
 use diesel::{
     dsl,
     prelude::*,
@@ -9,7 +11,7 @@ use diesel::{
 };
 
 pub use self::{conditions::DeveloperScopes, links::DeveloperSkill};
-use super::{CompanyBrief, UserBrief, insert::insert_row, stored::stored};
+use super::{CompanyBrief, UserBrief, insert::insert_row, one_of::OneOf, stored::stored};
 use crate::{
     db::{
         Backend, DbConnection, Stamp,
@@ -119,6 +121,19 @@ impl Developer {
             developers::created_at,
             developers::updated_at,
         ))
+    }
+
+    /// The developers of these users, by user.
+    pub fn ids_of_users(conn: &mut DbConnection, users: &[i64]) -> QueryResult<HashMap<i64, i64>> {
+        if users.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let found: Vec<(Option<i64>, i64)> = developers::table
+            .filter(OneOf::ids(developers::user_id.assume_not_null(), users))
+            .select((developers::user_id, developers::id))
+            .load(conn)?;
+        let found = found.into_iter();
+        Ok(found.filter_map(|(user, id)| Some((user?, id))).collect())
     }
 
     /// The developer whose account this is.
