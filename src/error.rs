@@ -172,6 +172,21 @@ impl Error {
         Self::Fields(errors)
     }
 
+    /// A fault of the server, with what caused it.
+    pub fn internal(error: &dyn std::error::Error) -> Self {
+        let mut reason = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            // Many errors quote what caused them.
+            if !reason.contains(&text) {
+                reason = format!("{reason}: {text}");
+            }
+            cause = error.source();
+        }
+        Self::Internal(reason)
+    }
+
     /// What happened, for the log: the client is told no more than that something did.
     pub fn reason(&self) -> Option<&str> {
         match self {
@@ -358,7 +373,7 @@ impl From<db::Error> for Error {
                 field_of(&column),
                 &format!("Invalid pk \"{id}\" - object does not exist."),
             ),
-            db::Error::Panicked | db::Error::Query(_) => Self::Internal(error.to_string()),
+            db::Error::Panicked | db::Error::Query(_) => Self::internal(&error),
         }
     }
 }

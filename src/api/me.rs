@@ -103,7 +103,7 @@ pub async fn get_me(
     detail: Detail<User>,
 ) -> Result<Shown<User>, Error> {
     let body = db.read(move |conn| stored(conn, user.id)).await?;
-    Ok(detail.fields.show(body))
+    detail.fields.show(body)
 }
 
 pub async fn update_me(

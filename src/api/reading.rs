@@ -40,7 +40,7 @@ pub async fn list<R: Readable>(
             load(conn, list, query)
         })
         .await?;
-    Ok(frame.page(slice))
+    frame.page(slice)
 }
 
 /// GET of one object.
@@ -58,7 +58,7 @@ pub async fn get<R: Readable + Stored>(
             id.found(R::show(conn, vec![row], &fields)?.pop())
         })
         .await?;
-    Ok(detail.fields.show(object))
+    detail.fields.show(object)
 }
 
 /// Loads the page of `query` that was asked for, with what is shown of other tables.

@@ -22,7 +22,7 @@ pub async fn list_resources(_: Anyone, request: HttpRequest) -> Result<Root, Err
     let root = urls::canonical(&request);
     let url = |name: &str| (name.to_owned(), format!("{root}{name}/").into());
     let resources = RESOURCES.into_iter().map(url).collect();
-    Ok(Root::Client(fields.show(resources)))
+    Ok(Root::Client(fields.show(resources)?))
 }
 
 /// The fields of the answer.

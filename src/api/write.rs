@@ -261,8 +261,7 @@ fn shown<R: Resource>(
 ) -> Result<Value, Error> {
     let body = one::<R>(conn, id)?;
     if conditions.are_any() {
-        let bytes =
-            serde_json::to_vec(&body).map_err(|error| Error::Internal(error.to_string()))?;
+        let bytes = serde_json::to_vec(&body).map_err(|error| Error::internal(&error))?;
         conditions.check(&bytes)?;
     }
     json(&body)
@@ -278,7 +277,7 @@ fn one<R: Resource>(conn: &mut DbConnection, id: i64) -> Result<R::Body, Error> 
 /// # Errors
 /// [`Error::Internal`] when it cannot be written as JSON.
 pub fn json(body: &impl serde::Serialize) -> Result<Value, Error> {
-    serde_json::to_value(body).map_err(|error| Error::Internal(error.to_string()))
+    serde_json::to_value(body).map_err(|error| Error::internal(&error))
 }
 
 impl FromRequest for Write {

@@ -7,7 +7,9 @@ use crate::{
     auth::PasswordHash,
     config::Createuser,
     db::{self, DbConnection, Stamp, Target},
-    models::{Action, Author, ObjectType, Stored, User, UserDraft, differences, hidden_change},
+    models::{
+        Action, Author, ObjectType, Stored, User, UserDraft, differences, hidden_change, unwritable,
+    },
     rules,
 };
 
@@ -49,7 +51,7 @@ pub fn make(
 ) -> Result<(), db::Error> {
     let id = draft.insert(conn, None, hash)?;
     let made = User::find(conn, id)?;
-    let shown = serde_json::to_value(made).unwrap_or_default();
+    let shown = serde_json::to_value(made).map_err(unwritable)?;
     let mut changes = differences(Value::Null, shown);
     changes.extend(hidden_change("password"));
     Author::default().record(conn, Action::Create, (ObjectType::User, Some(id)), &changes)?;

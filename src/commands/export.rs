@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{self, BufWriter, Write},
+    os::unix::fs::PermissionsExt as _,
     path::Path,
 };
 
@@ -110,7 +111,16 @@ fn export<R: Resource>(
     let name = file_name(kind, args.format);
     let path = args.folder.join(&name);
     let at = |error: io::Error| Failure::new(format!("{}: {error}", path.display()));
-    let file = NamedTempFile::new_in(&args.folder).map_err(at)?;
+    // What the API shows to nobody but owners and staff is for the owner of the file alone; the rest as the umask has it.
+    let mode = if name.starts_with("users") || name.starts_with("projects") {
+        0o600
+    } else {
+        0o666
+    };
+    let file = tempfile::Builder::new()
+        .permissions(fs::Permissions::from_mode(mode))
+        .tempfile_in(&args.folder)
+        .map_err(at)?;
     let mut out = Out::new(args.format, kind, BufWriter::new(file)).map_err(at)?;
     let mut progress = Progress::begin(&name);
     let mut count = 0;
@@ -122,21 +132,13 @@ fn export<R: Resource>(
         }
         Ok(())
     })?;
-    // Hashes of passwords are for the owner's eyes alone.
-    let mode = if name.starts_with("users") {
-        0o600
-    } else {
-        0o644
-    };
-    keep(out.finish().map_err(at)?, &path, mode).map_err(at)?;
+    keep(out.finish().map_err(at)?, &path).map_err(at)?;
     Ok((name, count))
 }
 
-fn keep(out: BufWriter<NamedTempFile>, path: &Path, mode: u32) -> io::Result<()> {
+fn keep(out: BufWriter<NamedTempFile>, path: &Path) -> io::Result<()> {
     let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
     file.as_file().sync_all()?;
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
-    file.as_file().set_permissions(mode)?;
     file.persist(path).map(|_| ()).map_err(|error| error.error)
 }
 

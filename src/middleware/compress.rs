@@ -119,7 +119,7 @@ pub async fn compress<B: MessageBody + 'static>(
             match encoded(encoding, body).await {
                 Ok(body) => body,
                 Err(error) => {
-                    let fault = HttpResponse::from_error(Error::Internal(error.to_string()));
+                    let fault = HttpResponse::from_error(Error::internal(&error));
                     return Ok(ServiceResponse::new(request, fault));
                 }
             }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
-use super::stored::stored;
+use super::{stored::stored, unwritable};
 use crate::{
     db::{Backend, DbConnection, Stamp, schema::audit},
     query::{Condition, Field, Listed},
@@ -112,6 +112,7 @@ impl Author {
         (object_type, object_id): (ObjectType, Option<i64>),
         changes: &Map<String, Value>,
     ) -> QueryResult<()> {
+        let changes = serde_json::to_string(changes).map_err(unwritable)?;
         let row = (
             audit::at.eq(Stamp::now()),
             audit::username.eq(&self.username),
@@ -119,7 +120,7 @@ impl Author {
             audit::action.eq(action.name()),
             audit::object_type.eq(object_type.name()),
             audit::object_id.eq(object_id),
-            audit::changes.eq(serde_json::to_string(changes).unwrap_or_default()),
+            audit::changes.eq(changes),
             audit::request_id.eq(&self.request_id),
             audit::address.eq(&self.address),
         );

@@ -27,3 +27,8 @@ pub use sign_in::{Candidate, Origin, SignIn};
 pub use skill::{Skill, SkillDraft, SkillQuery};
 pub use stored::Stored;
 pub use user::{Hold, User, UserBrief, UserDraft, UserQuery, UserRights};
+
+/// What Diesel calls a value that cannot be written as JSON.
+pub fn unwritable(error: serde_json::Error) -> diesel::result::Error {
+    diesel::result::Error::SerializationError(Box::new(error))
+}

@@ -2,6 +2,8 @@
 
 use diesel::{QueryResult, RunQueryDsl as _, SqliteConnection, sql_types::Text};
 
+use super::unwritable;
+
 /// More links than this go to SQLite in one statement. For fewer, preparing it costs more than running a prepared statement
 /// for each.
 pub const MANY: usize = 200;
@@ -9,7 +11,7 @@ pub const MANY: usize = 200;
 /// Runs `sql` with one parameter, the pairs as a JSON array. This is a few times as fast as a prepared statement for each pair.
 pub fn insert_pairs(conn: &mut SqliteConnection, sql: &str, pairs: &[[i64; 2]]) -> QueryResult<()> {
     diesel::sql_query(sql)
-        .bind::<Text, _>(serde_json::to_string(pairs).unwrap_or_default())
+        .bind::<Text, _>(serde_json::to_string(pairs).map_err(unwritable)?)
         .execute(conn)
         .map(|_| ())
 }

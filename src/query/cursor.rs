@@ -35,11 +35,14 @@ impl Cursor {
     }
 
     /// Encodes the cursor for the list that `context` describes.
-    pub fn encode(&self, context: &str) -> String {
-        let payload = serde_json::to_vec(self).unwrap_or_default();
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn encode(&self, context: &str) -> serde_json::Result<String> {
+        let payload = serde_json::to_vec(self)?;
         let mut bytes = tag(context, &payload).to_vec();
         bytes.extend(payload);
-        URL_SAFE_NO_PAD.encode(bytes)
+        Ok(URL_SAFE_NO_PAD.encode(bytes))
     }
 
     /// Decodes the result of [`encode`](Self::encode) for the same `context`; `None` for anything else.
@@ -81,7 +84,7 @@ mod tests {
             other: String,
         ) {
             let cursor = Cursor { backward, inclusive, place };
-            let text = cursor.encode(&context);
+            let text = cursor.encode(&context).unwrap();
             prop_assert_eq!(Cursor::decode(&text, &context), Some(cursor));
             prop_assume!(context != other);
             prop_assert_eq!(Cursor::decode(&text, &other), None);

@@ -89,11 +89,14 @@ impl Fields {
     }
 
     /// The object with these fields alone, in its own order.
-    pub fn show<T: Serialize>(&self, object: T) -> Shown<T> {
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn show<T: Serialize>(&self, object: T) -> Result<Shown<T>, Error> {
         let Some(fields) = &self.0 else {
-            return Shown::Whole(object);
+            return Ok(Shown::Whole(object));
         };
-        let mut value = serde_json::to_value(object).unwrap_or_default();
+        let mut value = serde_json::to_value(object).map_err(|error| Error::internal(&error))?;
         if let Value::Object(members) = &mut value {
             members.retain(|name, member| {
                 let inner: Vec<_> = fields
@@ -114,7 +117,7 @@ impl Fields {
                 !inner.is_empty()
             });
         }
-        Shown::Part(value)
+        Ok(Shown::Part(value))
     }
 }
 

@@ -116,26 +116,33 @@ impl Frame {
     }
 
     /// Frames the objects made from the slice's rows.
-    pub fn page<T, U: From<T> + Serialize>(&self, slice: Slice<T>) -> Page<Shown<U>> {
-        let link = |cursor: Option<Cursor>| {
-            cursor.map(|cursor| {
-                format!(
-                    "{}?{}",
-                    self.base,
-                    self.params.with("cursor", &cursor.encode(&self.context))
-                )
-            })
+    ///
+    /// # Errors
+    /// When something of it cannot be written as JSON.
+    pub fn page<T, U: From<T> + Serialize>(
+        &self,
+        slice: Slice<T>,
+    ) -> Result<Page<Shown<U>>, Error> {
+        let link = |cursor: Cursor| {
+            let cursor = cursor
+                .encode(&self.context)
+                .map_err(|error| Error::internal(&error))?;
+            Ok::<_, Error>(format!(
+                "{}?{}",
+                self.base,
+                self.params.with("cursor", &cursor)
+            ))
         };
-        Page {
-            next: link(slice.next),
-            previous: link(slice.previous),
+        Ok(Page {
+            next: slice.next.map(link).transpose()?,
+            previous: slice.previous.map(link).transpose()?,
             results: slice
                 .rows
                 .into_iter()
                 .map(|row| self.fields.show(U::from(row)))
-                .collect(),
+                .collect::<Result<_, _>>()?,
             added: Map::new(),
-        }
+        })
     }
 }
 

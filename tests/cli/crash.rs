@@ -93,7 +93,7 @@ fn whatever_was_acknowledged_is_there_after_a_kill() {
     let mut acknowledged = HashSet::new();
     for round in 0..rounds() {
         let served = Served::start(&args, &environment, 0);
-        let life = Duration::from_millis(50 + u64::from(round * 37 % 200));
+        let life = Duration::from_millis(100 + u64::from(round * 37 % 400));
         acknowledged.extend(post_until_killed((&place, &served), &token, round, life));
         drop(served);
 

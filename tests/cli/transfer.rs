@@ -4,7 +4,7 @@ use std::fs;
 
 use proptest::prelude::*;
 
-use crate::support::{Place, cases, roster};
+use crate::support::{Output, Place, cases, roster};
 
 const FILES: [&str; 5] = ["companies", "skills", "users", "developers", "projects"];
 
@@ -218,4 +218,29 @@ fn what_else_is_in_the_folder_of_an_export_is_said() {
         fs::read_to_string(format!("{folder}/notes.txt")).unwrap(),
         "mine"
     );
+}
+
+#[test]
+fn an_export_heeds_the_umask_and_keeps_users_and_projects_to_its_owner() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new();
+    roster(&["migrate", "--database-url", &place.url()]).ok();
+    for (umask, others) in [("022", 0o644), ("077", 0o600), ("002", 0o664)] {
+        let folder = place.path(umask);
+        let mut command = std::process::Command::new("sh");
+        command
+            .args(["-c", "umask $0; exec \"$@\"", umask])
+            .arg(env!("CARGO_BIN_EXE_roster"))
+            .args(["export", &folder, "--database-url", &place.url()]);
+        Output::of(command).ok();
+        for name in FILES {
+            let file = fs::metadata(format!("{folder}/{name}.csv")).unwrap();
+            let expected = match name {
+                "users" | "projects" => 0o600,
+                _ => others,
+            };
+            let mode = file.permissions().mode() & 0o777;
+            assert_eq!(mode, expected, "{name} under {umask}");
+        }
+    }
 }

@@ -234,7 +234,7 @@ async fn list_of<M: Listed>(
             Ok::<_, Error>(found)
         })
         .await?;
-    Ok(frame.page(slice))
+    frame.page(slice)
 }
 
 /// The skills that `text` names.
