@@ -95,8 +95,8 @@ async fn serve(
     let version = env!("CARGO_PKG_VERSION");
     for address in &addresses {
         let api = format!("http://{address}/api");
-        let serves = format!("roster {version} serves {target} at {api}/");
-        announce(args.log_format, &serves, Some(&format!("{api}/")));
+        let text = format!("roster {version} serves {target} at {api}/");
+        announce(args.log_format, &text, Some(&format!("{api}/")));
         announce(args.log_format, &greeting.text(&api), None);
     }
     for address in watcher.iter().flat_map(|(_, addresses)| addresses) {
