@@ -59,7 +59,7 @@ pub fn joined_words(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{fold, trim, words};
+    use super::{fold, phrase, trim, words};
 
     #[test]
     fn folds_every_script() {
@@ -67,6 +67,12 @@ mod tests {
         assert_eq!(fold("ΟΔΟΣ"), fold("οδος"));
         assert_eq!(fold("STRASSE"), fold("straße"));
         assert_eq!(fold("ЯНДЕКС"), "яндекс");
+    }
+
+    #[test]
+    fn a_phrase_is_the_words_of_a_type() {
+        assert_eq!(phrase("Company"), "company");
+        assert_eq!(phrase("AuditEntry"), "audit entry");
     }
 
     #[test]

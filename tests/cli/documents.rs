@@ -8,7 +8,7 @@ use std::{
 
 use clap::{Arg, Command, CommandFactory as _};
 use regex::Regex;
-use roster::{config::Cli, files::Kind, limits::Limit};
+use roster::{config::Cli, files::Kind, limits::Limit, text::phrase};
 use serde_json::Value;
 
 use crate::support::{Place, Served, roster};
@@ -327,6 +327,34 @@ fn every_order_of_a_list_is_documented() {
         assert_eq!(code(&cells[1]), keys.collect::<Vec<_>>(), "{list}");
         let default = ordering["default"].as_array().unwrap();
         assert_eq!(code(&cells[2]), *default, "{list}");
+    }
+}
+
+#[test]
+fn every_field_of_an_object_is_documented() {
+    let schemas = description()["components"]["schemas"].take();
+    let schemas = schemas.as_object().unwrap();
+    // An object that can be asked for in parts is one that paths show.
+    let shown = schemas.keys().filter_map(|name| {
+        let name = name.strip_prefix("Sparse")?;
+        (name != "CompanyBrief").then_some(name)
+    });
+    let rows = rows("docs/api.md", "object");
+    assert_eq!(rows.len(), shown.clone().count());
+    let field = Regex::new(r"(?:^|, )`(\w+)`").unwrap();
+    // What is said of a field stands in parentheses, and of the object behind a semicolon.
+    let aside = Regex::new(r" \([^)]*\)|;[^`|]*`password`.*| or null").unwrap();
+    for name in shown {
+        let row = rows.iter().find(|cells| phrase(name) == cells[0]);
+        let fields = aside.replace_all(&row.unwrap()[1], "").into_owned();
+        let fields = field.captures_iter(&fields);
+        let fields: Vec<_> = fields.map(|found| found[1].to_owned()).collect();
+        let properties = schemas[name]["properties"].as_object().unwrap();
+        assert_eq!(
+            fields,
+            properties.keys().cloned().collect::<Vec<_>>(),
+            "{name}"
+        );
     }
 }
 
