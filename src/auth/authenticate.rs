@@ -103,11 +103,6 @@ pub fn caller(request: &HttpRequest) -> Result<Option<User>, Error> {
         .ok_or_else(|| Error::Internal("a route does not authenticate".to_owned()))
 }
 
-/// Whether the caller is known to be staff.
-pub fn is_staff(request: &HttpRequest) -> bool {
-    matches!(caller(request), Ok(Some(user)) if user.is_staff)
-}
-
 /// The token of the header, if the header is for us: as in DRF, another scheme is no credentials at all.
 fn bearer(request: &HttpRequest) -> Result<Option<&[u8]>, Error> {
     let Some(header) = request.headers().get(header::AUTHORIZATION) else {

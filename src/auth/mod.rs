@@ -13,7 +13,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
 pub use self::{
-    authenticate::{Identity, authenticate, caller, is_staff, leave_anonymous},
+    authenticate::{Identity, authenticate, caller, leave_anonymous},
     guard::{
         Anonymous, Anyone, Editing, Edits, Guard, Guarded, Managing, Oneself, Owned, Part, Probe,
         Staff, User,

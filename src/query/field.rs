@@ -34,7 +34,6 @@ pub struct Field<M: 'static> {
     /// What the column refers to, where a filter may name it instead.
     names: Option<&'static Objects>,
     filtered: bool,
-    pub(super) for_staff: bool,
     pub(super) nullable: bool,
     pub(super) sorted: Option<Getter<M>>,
 }
@@ -104,6 +103,26 @@ impl Kind {
             Self::Bool => json!({"type": "boolean"}),
         }
     }
+
+    /// The JSON Schema of one of several values between commas.
+    fn item_schema(self) -> serde_json::Value {
+        match self {
+            Self::Text => {
+                json!({"type": "string", "pattern": "^[^,\\u0000]*$", "maxLength": VALUE_MAX})
+            }
+            kind => kind.schema(),
+        }
+    }
+}
+
+/// What a name cannot consist of: NUL, and the blanks of Python, of which JavaScript's `\s` has fewer.
+const BLANK: &str = r"\s\u0000\u001c-\u001f\u0085";
+
+/// The JSON Schema of a name that is asked for, without these characters.
+fn name_schema(without: &str) -> serde_json::Value {
+    let rest = format!("[^{without}\\u0000]*");
+    let pattern = format!("^{rest}[^{without}{BLANK}]{rest}$");
+    json!({"type": "string", "pattern": pattern, "maxLength": VALUE_MAX})
 }
 
 /// The JSON Schema of a text that is asked for.
@@ -186,7 +205,6 @@ impl<M: Listed> Field<M> {
             relation: None,
             names: None,
             filtered: false,
-            for_staff: false,
             nullable: false,
             sorted: None,
         }
@@ -223,12 +241,6 @@ impl<M: Listed> Field<M> {
     /// Is an id of one of these objects, which a filter may name.
     pub const fn names(mut self, objects: &'static Objects) -> Self {
         self.names = Some(objects);
-        self
-    }
-
-    /// Is there for staff alone: to others it is no parameter.
-    pub const fn for_staff(mut self) -> Self {
-        self.for_staff = true;
         self
     }
 
@@ -291,28 +303,22 @@ impl<M: Listed> Field<M> {
     pub fn describe(&self, operation: &mut Operation) {
         for lookup in self.lookups() {
             let name = format!("{}{}", self.name, lookup.suffix());
-            let staff = if self.for_staff { " For staff." } else { "" };
             let named = self.names.is_some() && matches!(lookup, Lookup::Exact | Lookup::In);
-            let (kind, by) = if named {
-                (Kind::Text, ", by id or name")
+            let (schema, item, by) = if named {
+                (name_schema(""), name_schema(","), ", by id or name")
             } else {
-                (self.kind, "")
+                (self.kind.schema(), self.kind.item_schema(), "")
             };
-            let about = format!("`{}` {}{by}.{staff}", self.name, lookup.about());
+            let about = format!("`{}` {}{by}.", self.name, lookup.about());
             match lookup {
                 Lookup::Isnull => {
                     operation.parameter(Place::Query, &name, &about, json!({"type": "boolean"}));
                 }
                 Lookup::In => {
-                    let mut item = kind.schema();
-                    if kind == Kind::Text {
-                        item["pattern"] = "^[^,\\u0000]*$".into();
-                        item["maxLength"] = VALUE_MAX.into();
-                    }
                     let schema = json!({"type": "array", "items": item, "minItems": 1, "maxItems": VALUES_MAX});
                     operation.list_parameter(&name, &about, schema);
                 }
-                _ => operation.parameter(Place::Query, &name, &about, kind.schema()),
+                _ => operation.parameter(Place::Query, &name, &about, schema),
             }
         }
     }

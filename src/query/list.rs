@@ -13,14 +13,13 @@ use serde_json::{Map, json};
 use utoipa::ToSchema;
 
 use super::{
-    Condition, Cursor, FORMAT, Field, Fields, Listed, Order, Page, Params, Shown, Slice, Window,
+    Condition, Cursor, FORMAT, Fields, Listed, Order, Page, Params, Shown, Slice, Window,
     field::{TEXT_MAX, text},
     fields::{self, shape},
     params::unknown,
     search::wanted,
 };
 use crate::{
-    auth,
     db::DbConnection,
     error::{Error, FieldErrors},
     openapi::{Describe, Operation, Place},
@@ -158,8 +157,7 @@ impl<M: Filtered> FromRequest for List<M> {
 fn read<M: Filtered>(request: &HttpRequest) -> Result<List<M>, Error> {
     let params = Params::parse(request.query_string());
     let mut errors = FieldErrors::default();
-    let staff = auth::is_staff(request);
-    let (asked, conditions) = read_filters::<M>(&params, staff, &mut errors);
+    let (asked, conditions) = read_filters::<M>(&params, &mut errors);
     let size = params.last("page_size").map_or(Ok(PAGE_SIZE), page_size);
     let size = size
         .map_err(|message| errors.add("page_size", &message))
@@ -201,7 +199,6 @@ fn read<M: Filtered>(request: &HttpRequest) -> Result<List<M>, Error> {
 /// The parameters that narrow the list, each once, and what they ask.
 fn read_filters<'a, M: Filtered>(
     params: &'a Params,
-    staff: bool,
     errors: &mut FieldErrors,
 ) -> (BTreeSet<(&'a str, &'a str)>, Vec<Condition>) {
     let (mut conditions, mut sub_selects, mut names) = (Vec::new(), 0, 0);
@@ -221,7 +218,7 @@ fn read_filters<'a, M: Filtered>(
         if errors.is_full() {
             break;
         }
-        match condition::<M>(name, value, staff) {
+        match condition::<M>(name, value) {
             Some(Ok(condition)) => {
                 sub_selects += usize::from(condition.is_sub_select());
                 names += condition.names();
@@ -240,18 +237,14 @@ fn read_filters<'a, M: Filtered>(
                 conditions.push(condition);
             }
             Some(Err(message)) => errors.add(name, &message),
-            None => errors.add(name, &unknown(name, parameters::<M>(staff))),
+            None => errors.add(name, &unknown(name, parameters::<M>())),
         }
     }
     (asked, conditions)
 }
 
 /// What the parameter asks of a row; `None` when there is no such parameter.
-fn condition<M: Filtered>(
-    name: &str,
-    value: &str,
-    staff: bool,
-) -> Option<Result<Condition, String>> {
+fn condition<M: Filtered>(name: &str, value: &str) -> Option<Result<Condition, String>> {
     if let Some(has_word) = M::HAS_WORD.filter(|_| name == "search") {
         let has_all =
             |words: Vec<String>| Condition::All(words.iter().map(|word| has_word(word)).collect());
@@ -260,16 +253,10 @@ fn condition<M: Filtered>(
     if let Some(filter) = M::FILTERS.iter().find(|filter| filter.name == name) {
         return Some((filter.parse)(value));
     }
-    let (field, lookup) =
-        filters::<M>(staff).find_map(|field| Some((field, field.lookup(name)?)))?;
-    Some(field.condition(lookup, value))
-}
-
-/// The fields that the caller may filter by.
-fn filters<M: Filtered>(staff: bool) -> impl Iterator<Item = &'static Field<M>> {
-    M::FIELDS
+    let (field, lookup) = M::FIELDS
         .iter()
-        .filter(move |field| staff || !field.for_staff)
+        .find_map(|field| Some((field, field.lookup(name)?)))?;
+    Some(field.condition(lookup, value))
 }
 
 impl<M: Filtered> Describe for List<M> {
@@ -337,12 +324,12 @@ impl Filter {
 }
 
 /// What stands between commas, as a regular expression.
-pub const ITEM: &str = r"[^,\u0000]*[^,\s\u0000][^,\u0000]*";
+pub const ITEM: &str = r"[^,\u0000]*[^,\s\u0000\u001c-\u001f\u0085][^,\u0000]*";
 
 /// Every parameter that the list takes.
-fn parameters<M: Filtered>(staff: bool) -> impl Iterator<Item = String> {
+fn parameters<M: Filtered>() -> impl Iterator<Item = String> {
     let named = M::FILTERS.iter().map(|filter| filter.name.to_owned());
-    let fields = filters::<M>(staff).flat_map(|field| {
+    let fields = M::FIELDS.iter().flat_map(|field| {
         field
             .lookups()
             .map(move |lookup| format!("{}{}", field.name, lookup.suffix()))

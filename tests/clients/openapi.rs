@@ -103,8 +103,8 @@ fn its_yaml_is_its_json_to_a_reader_of_yaml_1_1() {
     let value = json!({"texts": named, "numbers": [0, -1, 1.5, 1e22, 1e-7, 1.5e300, u64::MAX], "rest": [null, true, [], {}, [[], [[1]]]]});
     place.file("nasty.json", value.to_string());
     place.file("nasty.yaml", roster::openapi::to_yaml(&value));
-    let names = ["openapi", "nasty"].map(|name| place.path(name));
-    run(python("python").arg("yaml_is_json.py").args(names));
+    let paths = ["openapi", "nasty"].map(|name| place.path(name));
+    run(python("python").arg("yaml_is_json.py").args(paths));
 }
 
 #[test]
@@ -112,6 +112,17 @@ fn its_yaml_is_its_json_to_a_reader_of_yaml_1_1() {
 fn nothing_is_found_for_anybody() {
     let app = directory();
     conforms(&app, &[]);
+}
+
+#[test]
+#[ignore = "needs tests/clients/install"]
+fn nothing_is_found_for_a_user() {
+    let app = directory();
+    let token = app.user("ada").access.unwrap();
+    conforms(
+        &app,
+        &["--header", &format!("Authorization: Bearer {token}")],
+    );
 }
 
 #[test]
@@ -129,6 +140,11 @@ fn nothing_is_found_for_the_staff() {
     );
 }
 
+/// Cases of an operation in each phase: more than each run has to try, when somebody asks for them.
+fn examples() -> String {
+    std::env::var("ROSTER_EXAMPLES").unwrap_or_else(|_| "20".to_owned())
+}
+
 /// Requests that fit the description and ones that do not, following its links from answer to answer.
 #[expect(
     clippy::print_stdout,
@@ -138,7 +154,16 @@ fn conforms(app: &App, args: &[&str]) {
     let report = run(python("schemathesis")
         .args(["--config-file", "schemathesis.toml", "run"])
         .arg(app.url("/api/schema/"))
-        .args(["--checks", "all", "--max-examples", "20", "--seed", "1"])
+        .args([
+            "--checks",
+            "all",
+            "--max-examples",
+            &examples(),
+            "--seed",
+            "1",
+        ])
+        // A loaded machine is no fault.
+        .args(["--max-response-time", "60"])
         .args([
             "--workers",
             "2",

@@ -125,8 +125,7 @@ impl Listed for Project {
             .filtered_folded(|| Arc::new(projects::name_key))
             .sorted_text(|row| row.name.clone()),
         Field::text("owner", || Arc::new(users::username))
-            .filtered_folded(|| Arc::new(users::username_key))
-            .for_staff(),
+            .filtered_folded(|| Arc::new(users::username_key)),
         Field::text("skills__name", || Arc::new(skills::name))
             .filtered_folded(|| Arc::new(skills::name_key))
             .of(SKILLS),
