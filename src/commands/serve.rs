@@ -129,6 +129,7 @@ fn settings(args: &Settings) -> server::Settings {
             user: args.limits.throttle_user,
             login: args.limits.throttle_login,
             account: args.limits.throttle_account,
+            query_budget: args.limits.query_budget.0,
         },
         proxies: Proxies(args.trusted_proxies.clone()),
         allowed_hosts: Hosts(args.allowed_hosts.clone()),

@@ -187,6 +187,9 @@ pub struct Limits {
     /// Requests of each user
     #[arg(long, env = "ROSTER_THROTTLE_USER", value_name = "RATE", default_value = "200/minute", value_parser = rate)]
     pub throttle_user: Rate,
+    /// Database time that a request may cost on average: 100/minute may use 10s of it, however few requests that are; or off
+    #[arg(long, env = "ROSTER_QUERY_BUDGET", value_name = "TIME", default_value = "100ms", value_parser = limit)]
+    pub query_budget: Limited,
     /// Attempts to sign in, of each address and user name
     #[arg(long, env = "ROSTER_THROTTLE_LOGIN", value_name = "RATE", default_value = "10/minute", value_parser = rate)]
     pub throttle_login: Rate,

@@ -14,7 +14,7 @@ use super::{
     instrument::{Tally, tallied, tally_for},
     pool::{Manager, POOL_TIMEOUT, Settings, cores, pool, readers},
     prepare,
-    reading::Reading,
+    reading::{self, Reading},
     standing::Standing,
     writer::Writer,
 };
@@ -136,7 +136,12 @@ impl Db {
         E: From<Error> + Send + 'static,
     {
         let mut reading = Reading::new(self.query_timeout, &self.target);
-        let f = tallied(reading.bound(f));
+        let share = reading::share().await?;
+        let f = reading.bound(|conn| {
+            let _share = share;
+            f(conn)
+        });
+        let f = tallied(f);
         reading
             .wait(self.readers.enter(|door| door.within(Access::Read, f)))
             .await

@@ -1,23 +1,31 @@
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::sync::{
-    Arc,
+    Arc, Mutex, OnceLock, PoisonError,
     atomic::{AtomicU64, Ordering},
 };
 use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
 
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 
 use super::{DbConnection, Measures};
 
 /// How many statements were run and how long they took, those that only open or end a transaction aside.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Tally {
     statements: AtomicU64,
     nanos: AtomicU64,
     /// Nanoseconds for which reads have held a connection.
     reading: AtomicU64,
+    /// Who is told of that.
+    at_end: Mutex<Vec<AtEnd>>,
+    /// The right to a connection for reading, which the request shares with others.
+    share: OnceLock<Arc<Semaphore>>,
 }
+
+type AtEnd = Box<dyn FnOnce(Duration) + Send>;
 
 tokio::task_local! {
     /// Of the request that the task is about.
@@ -50,6 +58,23 @@ impl Tally {
         ASKING.try_with(Arc::clone).ok()
     }
 
+    /// Tells `f` for how long the request's reads have held a connection, once that is known: a read may go on for a while
+    /// when the request has been given up.
+    pub fn at_end(&self, f: impl FnOnce(Duration) + Send + 'static) {
+        let mut at_end = self.at_end.lock().unwrap_or_else(PoisonError::into_inner);
+        at_end.push(Box::new(f));
+    }
+
+    /// Has the reads of the request wait for one of these permits each.
+    pub fn share(&self, permits: Arc<Semaphore>) {
+        let _ = self.share.set(permits);
+    }
+
+    /// The permits that the reads of the request wait for, if there are any.
+    pub fn shared(&self) -> Option<Arc<Semaphore>> {
+        self.share.get().cloned()
+    }
+
     /// Notes for how long a read has held a connection.
     pub fn charge(&self, time: Duration) {
         self.reading.fetch_add(nanos(time), Ordering::Relaxed);
@@ -65,6 +90,18 @@ impl Tally {
 
     fn add(&self, time: Duration) {
         self.nanos.fetch_add(nanos(time), Ordering::Relaxed);
+    }
+}
+
+/// When nobody can add to it any more.
+impl Drop for Tally {
+    fn drop(&mut self) {
+        let time = Duration::from_nanos(*self.reading.get_mut());
+        let at_end = self
+            .at_end
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        at_end.drain(..).for_each(|f| f(time));
     }
 }
 

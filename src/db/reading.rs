@@ -12,9 +12,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{sync::oneshot, time::timeout};
+use tokio::{
+    sync::{OwnedSemaphorePermit, oneshot},
+    time::timeout,
+};
 
-use super::{DbConnection, Error, Tally, Target};
+use super::{DbConnection, Error, Tally, Target, pool::POOL_TIMEOUT};
 
 thread_local! {
     /// The read that the thread works for.
@@ -38,6 +41,22 @@ pub fn note_backend(backend: Option<i32>) {
             *lock(&current.backend) = Some(backend);
         }
     });
+}
+
+/// The right to one of the connections that the request of this task may have, when it shares them with others.
+///
+/// # Errors
+/// [`Error::Unavailable`] when none comes free.
+pub async fn share() -> Result<Option<OwnedSemaphorePermit>, Error> {
+    let Some(share) = Tally::asking().and_then(|tally| tally.shared()) else {
+        return Ok(None);
+    };
+    match timeout(POOL_TIMEOUT, share.acquire_owned()).await {
+        Ok(Ok(permit)) => Ok(Some(permit)),
+        _ => Err(Error::Unavailable(
+            "too many reads of one address are waiting".to_owned(),
+        )),
+    }
 }
 
 /// One read, as the task that waits for it holds it. When this is dropped early, because the client has gone, the read ends.

@@ -1,5 +1,6 @@
 //! How many requests are let through: exact counts in fixed windows, in a store that can be another.
 
+mod budget;
 mod memory;
 
 use std::{fmt, future::Future, net::IpAddr, pin::Pin, time::Duration};
@@ -9,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use memory::Memory;
 
+use self::budget::Budget;
 use crate::{error::Error, text::fold, urls};
 
 /// How many requests are let through in how much time.
@@ -43,6 +45,11 @@ impl Limit {
         Self::Login,
         Self::Account,
     ];
+
+    /// Whether what a request reads is charged to it. An attempt to sign in reads next to nothing.
+    fn counts_time(self) -> bool {
+        matches!(self, Self::Address | Self::Anon | Self::User)
+    }
 
     /// As answers call it.
     pub fn name(self) -> &'static str {
@@ -143,6 +150,8 @@ pub struct Rates {
     pub user: Rate,
     pub login: Rate,
     pub account: Rate,
+    /// Database time that a request may cost on average: a rate of 100 lets so many times as much through.
+    pub query_budget: Option<Duration>,
 }
 
 impl Rates {
@@ -152,6 +161,7 @@ impl Rates {
         user: Rate::Off,
         login: Rate::Off,
         account: Rate::Off,
+        query_budget: None,
     };
 
     fn of(self, limit: Limit) -> Rate {
@@ -168,6 +178,7 @@ impl Rates {
 /// The limits of a server, and where it counts.
 pub struct Limits {
     rates: Rates,
+    budget: Budget,
     store: Box<dyn Store>,
 }
 
@@ -185,6 +196,7 @@ impl Limits {
     pub fn new(rates: Rates, store: impl Store + 'static) -> Self {
         Self {
             rates,
+            budget: Budget::new(rates.query_budget),
             store: Box::new(store),
         }
     }
@@ -206,7 +218,11 @@ impl Limits {
         let Rate::Of { requests, window } = self.rates.of(limit) else {
             return Ok(None);
         };
-        let count = self.store.take(key, requests, window).await?;
+        let mut count = self.store.take(key, requests, window).await?;
+        if !count.over && limit.counts_time() {
+            let used_up = self.budget.charge(limit, key, (requests, window));
+            count = used_up.unwrap_or(count);
+        }
         Ok(Some(Nearest {
             limit,
             requests,

@@ -175,6 +175,7 @@ fn users_are_counted_as_users_and_others_by_address() {
         address: a_minute(1_000),
         anon: a_minute(6),
         user: a_minute(5),
+        login: Rate::Off,
         ..Rates::OFF
     });
     add_company(&app.db, "Acme", "2020-01-01T00:00:00Z");
