@@ -35,7 +35,9 @@ impl Hook for Meanwhile {
     fn before_handler(&self, _: &HttpRequest, _: &str) -> Option<HttpResponse> {
         let event = self.0.lock().unwrap().take();
         // On a thread that may block.
-        event.map(|event| std::thread::spawn(event).join().unwrap());
+        if let Some(event) = event {
+            std::thread::spawn(event).join().unwrap();
+        }
         None
     }
 }
@@ -94,7 +96,8 @@ impl Loss {
                 Self::Deleted => diesel::delete(row).execute(conn)?,
                 Self::SignedOut => diesel::delete(theirs).execute(conn)?,
             };
-            Ok::<_, Error>(assert_eq!(changed, 1))
+            assert_eq!(changed, 1);
+            Ok::<_, Error>(())
         })
         .unwrap();
     }

@@ -204,7 +204,7 @@ fn hs512(header: &str, claims: &str) -> String {
 }
 
 #[test]
-fn tokens_that_are_not_ours_are_refused() {
+fn access_tokens_that_are_not_ours_are_refused() {
     let app = App::new();
     let user = app.user("ada");
     let encode = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
@@ -277,6 +277,14 @@ fn tokens_that_are_not_ours_are_refused() {
             );
         }
     }
+}
+
+#[test]
+fn refresh_tokens_that_are_not_ours_are_refused() {
+    let app = App::new();
+    let user = app.user("ada");
+    let good = user.access.clone().unwrap();
+    let session = payload(&good)["sid"].as_str().unwrap().parse().unwrap();
     assert_eq!(
         user.refreshed(&good).refused(401),
         not_valid("Token has wrong type")

@@ -72,6 +72,7 @@ fn nothing_is_found_where_nothing_is_wrong() {
         "--throttle-anon=20/minute",
         "--throttle-user=200/minute",
         "--throttle-login=10/minute",
+        "--throttle-account=100/hour",
     ];
     let all = format!("{fine}deploy: nothing is wrong\n");
     assert_eq!(check(&place.url(), &safe).ok(), all);
@@ -173,6 +174,7 @@ fn it_names_what_is_unsafe_on_the_internet() {
         "--throttle-anon is off",
         "--throttle-user is off",
         "--throttle-login is off",
+        "--throttle-account is off",
         "--bind 0.0.0.0:8000 takes tokens and passwords unencrypted",
         "--metrics-bind 0.0.0.0:9000 shows the metrics",
         "others on this machine may read",
@@ -185,7 +187,7 @@ fn it_names_what_is_unsafe_on_the_internet() {
             "{risk}\n{risks}"
         );
     }
-    assert_eq!(risks.lines().count(), 10, "{risks}");
+    assert_eq!(risks.lines().count(), 11, "{risks}");
     let anybody = check(&place.url(), &["--deploy", "--trusted-proxy=0.0.0.0/0"]).failed();
     assert!(anybody.contains("--trusted-proxy names every address"));
     let alone = check(&place.url(), &["--deploy"]).failed();
