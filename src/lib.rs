@@ -9,6 +9,7 @@ mod email;
 mod endpoint;
 pub mod error;
 pub mod files;
+mod json;
 pub mod limits;
 pub mod logging;
 pub mod metrics;

@@ -9,8 +9,11 @@ use actix_web::{
     web::{Bytes, BytesMut, Data},
 };
 use futures_util::StreamExt as _;
-use serde_json::{Map, Value, json};
-use tokio::time::{Instant, timeout_at};
+use serde_json::json;
+use tokio::{
+    task::spawn_blocking,
+    time::{Instant, timeout_at},
+};
 
 use super::{
     form::{Form, Password, Rule as _},
@@ -20,6 +23,7 @@ use super::{
 use crate::{
     auth::{Auth, PasswordHash, caller, password::LENGTH_MIN},
     error::Error,
+    json::{Fault, ITEMS_MAX, Json},
     models::Retry,
     openapi::{Describe, Operation, Place},
     query::NoParams,
@@ -30,12 +34,10 @@ use crate::{
 const ITEMS_LIMIT: usize = 16 << 20;
 /// Bytes of a body that have to come in a second, once it had time to begin.
 const SLOW: usize = 1_024;
-/// Objects of one request at most.
-const ITEMS_MAX: usize = 10_000;
 
 /// Extractor for a JSON body of the fields that an `I` has.
 pub struct Body<I> {
-    value: Value,
+    value: Json,
     retry: Option<Retry>,
     hash: Option<PasswordHash>,
     input: PhantomData<fn() -> I>,
@@ -64,7 +66,7 @@ impl<I: Input> Body<I> {
     /// # Errors
     /// 400 for what is no object.
     pub fn form(self) -> Result<Form, Error> {
-        let is_object = self.value.is_object();
+        let is_object = matches!(self.value, Json::Object(_));
         let mut form = Form::new(self.value, I::WHOLE);
         if !is_object {
             form.finish().into_result()?;
@@ -84,7 +86,10 @@ impl<I: Input> Body<I> {
     /// # Errors
     /// 503 when too many wait.
     pub async fn hash_password(mut self, auth: &Auth) -> Result<Self, Error> {
-        let password = self.value.get("password").map(|value| Password.read(value));
+        let password = match &self.value {
+            Json::Object(fields) => fields.get("password").map(|value| Password.read(value)),
+            _ => None,
+        };
         // One that is too short will be refused, and is not worth a hash.
         if let Some(Ok(password)) = password
             && password.chars().nth(LENGTH_MIN - 1).is_some()
@@ -119,7 +124,7 @@ impl<R: Resource> FromRequest for Items<R> {
             let bytes = read(&request, &mut payload, limit.max(ITEMS_LIMIT)).await?;
             let body = body(&request, &bytes).await?;
             match body.value {
-                Value::Array(values) => many(values, body.retry),
+                Json::List(values) => Ok(many(values, body.retry)),
                 _ if bytes.len() > limit => Err(Error::TooLarge),
                 _ => Ok(Self::One(body)),
             }
@@ -127,25 +132,38 @@ impl<R: Resource> FromRequest for Items<R> {
     }
 }
 
-fn many<R>(values: Vec<Value>, retry: Option<Retry>) -> Result<Items<R>, Error> {
-    if values.len() > ITEMS_MAX {
-        let message = format!("Ensure this field has no more than {ITEMS_MAX} elements.");
-        return Err(Error::field("non_field_errors", &message));
-    }
+fn many<R>(values: Vec<Json>, retry: Option<Retry>) -> Items<R> {
     let forms = values.into_iter().map(|value| Form::new(value, true));
-    Ok(Items::Many(forms.collect(), retry))
+    Items::Many(forms.collect(), retry)
 }
 
-async fn body<I>(request: &HttpRequest, bytes: &[u8]) -> Result<Body<I>, Error> {
-    let value = parse(request, bytes)?;
+async fn body<I>(request: &HttpRequest, bytes: &Bytes) -> Result<Body<I>, Error> {
+    must_be_json(request, bytes)?;
+    let text = bytes.clone();
+    let value = off_thread(bytes, move || parse(&text)).await??;
     // A body that cannot be read comes before a parameter that is not known.
     NoParams::extract(request).await?;
     Ok(Body {
         value,
-        retry: retry(request, bytes)?,
+        retry: retry(request, bytes).await?,
         hash: None,
         input: PhantomData,
     })
+}
+
+/// Does work that takes time with the length of the body: that of a long one on a thread that may block.
+async fn off_thread<T: Send + 'static>(
+    bytes: &Bytes,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    /// Bytes that are read in less than a millisecond.
+    const SHORT: usize = 64 << 10;
+    if bytes.len() <= SHORT {
+        return Ok(work());
+    }
+    spawn_blocking(work)
+        .await
+        .map_err(|_| Error::Internal("reading a body panicked".to_owned()))
 }
 
 impl<I: Input> Describe for Body<I> {
@@ -179,7 +197,7 @@ impl<R: Resource> Describe for Items<R> {
 const UNREADABLE: [u16; 4] = [400, 408, 413, 415];
 
 /// The key under which a POST of somebody who has signed in may be sent again.
-fn retry(request: &HttpRequest, bytes: &[u8]) -> Result<Option<Retry>, Error> {
+async fn retry(request: &HttpRequest, bytes: &Bytes) -> Result<Option<Retry>, Error> {
     let Some(key) = request.headers().get("idempotency-key") else {
         return Ok(None);
     };
@@ -196,11 +214,13 @@ fn retry(request: &HttpRequest, bytes: &[u8]) -> Result<Option<Retry>, Error> {
     let auth = request
         .app_data::<Data<Auth>>()
         .ok_or_else(|| Error::Internal("the application has no keys".to_owned()))?;
-    let path = request.path().trim_end_matches('/').as_bytes();
+    let path = request.path().trim_end_matches('/').to_owned();
+    let (auth, text) = (auth.clone(), bytes.clone());
+    let fingerprint = off_thread(bytes, move || auth.fingerprint(&[path.as_bytes(), &text]));
     Ok(Some(Retry {
         user_id: user.id,
         key: key.to_owned(),
-        fingerprint: auth.fingerprint(&[path, bytes]),
+        fingerprint: fingerprint.await?,
     }))
 }
 
@@ -240,19 +260,31 @@ async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) -> Res
     }
 }
 
-/// No body is an empty object, as in DRF.
-fn parse(request: &HttpRequest, bytes: &[u8]) -> Result<Value, Error> {
-    if bytes.is_empty() {
-        return Ok(Value::Object(Map::new()));
-    }
+/// Refuses a body of another media type.
+fn must_be_json(request: &HttpRequest, bytes: &[u8]) -> Result<(), Error> {
     let media_type = request
         .headers()
         .get(header::CONTENT_TYPE)
         .map_or("", |value| value.to_str().unwrap_or_default());
-    if !is_json(media_type) {
-        return Err(Error::UnsupportedMediaType(media_type.to_owned()));
+    if bytes.is_empty() || is_json(media_type) {
+        Ok(())
+    } else {
+        Err(Error::UnsupportedMediaType(media_type.to_owned()))
     }
-    serde_json::from_slice(bytes).map_err(|error| Error::Unparsable(error.to_string()))
+}
+
+/// No body is an empty object, as in DRF.
+fn parse(bytes: &[u8]) -> Result<Json, Error> {
+    if bytes.is_empty() {
+        return Ok(Json::empty());
+    }
+    Json::parse(bytes).map_err(|fault| match fault {
+        Fault::Unparsable(reason) => Error::Unparsable(reason),
+        Fault::TooManyItems => {
+            let message = format!("Ensure this field has no more than {ITEMS_MAX} elements.");
+            Error::field("non_field_errors", &message)
+        }
+    })
 }
 
 /// JSON, in UTF-8 (RFC 8259 knows no other).

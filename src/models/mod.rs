@@ -21,7 +21,7 @@ pub use company::{Company, CompanyBrief, CompanyDraft, CompanyQuery};
 pub use developer::{Developer, DeveloperDraft, DeveloperQuery, DeveloperScopes, DeveloperSkill};
 pub use kept_answer::{KeptAnswer, Retry};
 pub use project::{Project, ProjectDraft, ProjectQuery, ProjectSkill};
-pub use reference::{Found, Referable, Reference};
+pub use reference::{Found, Referable, Reference, no_such_id};
 pub use session::{Family, NewRefreshToken, Next, Session, SessionQuery, Use};
 pub use sign_in::{Candidate, Origin, SignIn};
 pub use skill::{Skill, SkillDraft, SkillQuery};

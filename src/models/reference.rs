@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    fmt,
     marker::PhantomData,
 };
 
@@ -127,11 +128,7 @@ impl<M: Referable> Found<M> {
     /// DRF's message for an object that does not exist.
     pub fn id(&self, reference: &Reference) -> Result<i64, String> {
         match reference {
-            Reference::Id(id) => self
-                .ids
-                .get(id)
-                .copied()
-                .ok_or_else(|| format!("Invalid pk \"{id}\" - object does not exist.")),
+            Reference::Id(id) => self.ids.get(id).copied().ok_or_else(|| no_such_id(id)),
             Reference::Name(name) => self
                 .names
                 .get(&fold(name))
@@ -139,4 +136,9 @@ impl<M: Referable> Found<M> {
                 .ok_or_else(|| format!("Object with {}={name} does not exist.", M::KEY)),
         }
     }
+}
+
+/// DRF's message for an id that no object has.
+pub fn no_such_id(id: impl fmt::Display) -> String {
+    format!("Invalid pk \"{id}\" - object does not exist.")
 }

@@ -121,7 +121,7 @@ fn each_wrong_field_has_its_messages() {
             "developers",
             json!({"name": "Ada", "company": 18_446_744_073_709_551_615_u64, "skills": null}),
             json!({
-                "company": ["Invalid pk \"9223372036854775807\" - object does not exist."],
+                "company": ["Invalid pk \"18446744073709551615\" - object does not exist."],
                 "skills": ["This field may not be null."],
             }),
         ),

@@ -281,3 +281,113 @@ fn passwords_of_a_file_open_their_own_accounts() {
         assert_eq!(sign_in("correct horse 1"), 401, "{name}");
     }
 }
+
+#[test]
+fn an_integer_of_any_size_keeps_its_digits_and_is_no_text() {
+    let app = App::new();
+    add_company(&app.db, "Acme", "2020-01-01T00:00:00Z");
+    let boss = app.staff("boss");
+    let token = boss.access.clone().unwrap();
+    let post = |path: &str, body: &str| {
+        let authorization = format!("Bearer {token}");
+        let headers = [
+            ("authorization", authorization.as_str()),
+            ("content-type", "application/json"),
+        ];
+        app.send_body("POST", path, &headers, body)
+    };
+    for digits in [
+        "18446744073709551616",
+        "12345678901234567890123",
+        "-9223372036854775809",
+    ] {
+        let company = post(
+            "/api/companies/",
+            &format!("{{\"name\": {digits}, \"founded_year\": {digits}}}"),
+        );
+        let refused = company.refused(400);
+        assert_eq!(refused["name"], json!(["Not a valid string."]), "{digits}");
+        let bound = if digits.starts_with('-') {
+            "greater"
+        } else {
+            "less"
+        };
+        let message = refused["founded_year"][0].as_str().unwrap();
+        assert!(
+            message.starts_with(&format!("Ensure this value is {bound} than or equal to")),
+            "{message}"
+        );
+        let developer = format!(
+            "{{\"name\": \"Ada\", \"company\": {digits}, \"skills\": [{{\"id\": {digits}}}]}}"
+        );
+        let missing = json!([format!("Invalid pk \"{digits}\" - object does not exist.")]);
+        assert_eq!(
+            post("/api/developers/", &developer).refused(400),
+            json!({"company": missing, "skills": missing})
+        );
+    }
+    let company = post(
+        "/api/companies/",
+        "{\"name\": 18446744073709551615, \"founded_year\": 1.999e3}",
+    );
+    let company = company.created();
+    assert_eq!(company["name"], "18446744073709551615");
+    assert_eq!(company["founded_year"], 1999);
+}
+
+#[test]
+fn a_body_is_held_to_its_bounds_while_it_is_read() {
+    let app = App::new();
+    add_company(&app.db, "Acme", "2020-01-01T00:00:00Z");
+    let boss = app.staff("boss");
+    let token = boss.access.clone().unwrap();
+    let refused = |body: String| {
+        let authorization = format!("Bearer {token}");
+        let headers = [
+            ("authorization", authorization.as_str()),
+            ("content-type", "application/json"),
+        ];
+        app.send_body("POST", "/api/developers/", &headers, body)
+            .refused(400)
+    };
+    // Cut off in the middle: what is behind the bound is not looked at.
+    let too_many =
+        json!({"non_field_errors": ["Ensure this field has no more than 10000 elements."]});
+    assert_eq!(
+        refused(format!(
+            "[{}",
+            "0,".repeat(8 << 20).get(..(16 << 20) - 1).unwrap()
+        )),
+        too_many
+    );
+    let links = format!(
+        "{{\"name\":\"Ada\",\"company\":1,\"skills\":[{}]}}",
+        vec!["1"; 900].join(",")
+    );
+    for (body, reason) in [
+        (
+            format!("[{}]", vec![links; 60].join(",")),
+            "more than 50000 elements in the lists of one request",
+        ),
+        (
+            "[".repeat(100_000),
+            "more than 16 levels of arrays and objects",
+        ),
+        (
+            format!(
+                "{{{}\"name\":1}}",
+                (0..100)
+                    .map(|number| format!("\"{number}\":0,"))
+                    .collect::<String>()
+            ),
+            "more than 100 fields of one object",
+        ),
+    ] {
+        let detail = refused(body)["detail"].as_str().unwrap().to_owned();
+        assert!(
+            detail.starts_with(&format!("JSON parse error - {reason} at line 1 column ")),
+            "{detail}"
+        );
+    }
+    assert_eq!(app.get("/api/developers/").ok()["results"], json!([]));
+}

@@ -2,20 +2,23 @@
 
 mod rules;
 
+use std::collections::BTreeMap;
+
 use diesel::QueryResult;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 pub use self::rules::{
     Boolean, Hash, Moment, NewPassword, PASSWORD_EXAMPLE, Password, Rule, integer, optional_text,
     optional_text_by, reference_to, text, text_by, year,
 };
-use self::rules::{as_text, reference, reference_schema};
+use self::rules::{reference, reference_schema};
 use crate::{
     auth::PasswordHash,
     db::DbConnection,
     error::FieldErrors,
     files::Column,
+    json::Json,
     models::{Found, Referable, Reference},
     openapi::Properties,
     rules::{NULL, REQUIRED},
@@ -27,7 +30,7 @@ const LIST_MAX: usize = 1_000;
 /// The fields of one object that somebody wants to store. Each is taken once, by its name and rule, into the draft of a row;
 /// whatever is left over at the end is unknown.
 pub struct Form {
-    fields: Map<String, Value>,
+    fields: BTreeMap<String, Json>,
     /// Not a PATCH: what is not named takes its default.
     whole: bool,
     /// An empty cell of a file is a null here, and asks for the default.
@@ -41,9 +44,9 @@ pub struct Form {
 
 impl Form {
     /// The fields of what should be an object; what is none is refused as a whole.
-    pub fn new(value: Value, whole: bool) -> Self {
+    pub fn new(value: Json, whole: bool) -> Self {
         let mut form = Self {
-            fields: Map::new(),
+            fields: BTreeMap::new(),
             whole,
             from_file: false,
             errors: FieldErrors::default(),
@@ -51,13 +54,13 @@ impl Form {
             described: None,
         };
         match value {
-            Value::Object(fields) => form.fields = fields,
+            Json::Object(fields) => form.fields = fields,
             other => {
                 // Nothing else is asked of it.
                 form.whole = false;
                 let message = format!(
                     "Invalid data. Expected a dictionary, but got {}.",
-                    type_name(&other)
+                    other.type_name()
                 );
                 form.refuse("non_field_errors", &message);
             }
@@ -66,10 +69,10 @@ impl Form {
     }
 
     /// The fields of an object in a file.
-    pub fn of_file(fields: Map<String, Value>, whole: bool) -> Self {
+    pub fn of_file(fields: BTreeMap<String, Json>, whole: bool) -> Self {
         Self {
             from_file: true,
-            ..Self::new(fields.into(), whole)
+            ..Self::new(Json::Object(fields), whole)
         }
     }
 
@@ -83,7 +86,7 @@ impl Form {
         for Column { name, .. } in columns.iter().filter(|column| column.needed) {
             match self.fields.get(*name) {
                 None => self.refuse(name, REQUIRED),
-                Some(Value::Null) => self.refuse(name, NULL),
+                Some(Json::Null) => self.refuse(name, NULL),
                 Some(_) => {}
             }
         }
@@ -91,7 +94,7 @@ impl Form {
 
     /// What `read` would take of a form.
     pub fn described(whole: bool, read: impl FnOnce(&mut Self)) -> Properties {
-        let mut form = Self::new(Value::Object(Map::new()), whole);
+        let mut form = Self::new(Json::empty(), whole);
         form.described = Some(Properties::default());
         read(&mut form);
         form.described.unwrap_or_default()
@@ -99,7 +102,7 @@ impl Form {
 
     /// The text of a field, as the rule for texts of `max` characters would take it.
     pub fn text(&self, name: &str, max: usize) -> Option<String> {
-        let text = as_text(self.fields.get(name)?).ok()?;
+        let text = self.fields.get(name)?.to_text().ok()?;
         crate::rules::text(&text, max).ok()
     }
 
@@ -110,7 +113,9 @@ impl Form {
 
     /// Whether the field has a value.
     pub fn holds(&self, name: &str) -> bool {
-        self.fields.get(name).is_some_and(|value| !value.is_null())
+        self.fields
+            .get(name)
+            .is_some_and(|value| *value != Json::Null)
     }
 
     /// Whether anything was said against a field.
@@ -123,7 +128,7 @@ impl Form {
         if let Some(described) = &mut self.described {
             return described.add(name, self.whole, rule.schema());
         }
-        match self.fields.shift_remove(name) {
+        match self.fields.remove(name) {
             Some(value) => self.take(name, &value, target, rule),
             None if self.whole => self.refuse(name, REQUIRED),
             None => {}
@@ -145,8 +150,8 @@ impl Form {
             }
             return described.add(name, false, schema);
         }
-        match self.fields.shift_remove(name) {
-            Some(Value::Null) if self.from_file => *target = default,
+        match self.fields.remove(name) {
+            Some(Json::Null) if self.from_file => *target = default,
             Some(value) => self.take(name, &value, target, rule),
             None if self.whole => *target = default,
             None => {}
@@ -158,8 +163,8 @@ impl Form {
         if let Some(described) = &mut self.described {
             return described.add(name, false, rule.schema());
         }
-        match self.fields.shift_remove(name) {
-            Some(Value::Null) if self.from_file => {}
+        match self.fields.remove(name) {
+            Some(Json::Null) if self.from_file => {}
             Some(value) => self.take(name, &value, target, rule),
             None => {}
         }
@@ -170,8 +175,8 @@ impl Form {
         if let Some(described) = &mut self.described {
             return described.add(name, false, or_null(rule.schema()));
         }
-        match self.fields.shift_remove(name) {
-            Some(Value::Null) => *target = None,
+        match self.fields.remove(name) {
+            Some(Json::Null) => *target = None,
             Some(value) => match rule.read(&value) {
                 Ok(value) => *target = Some(value),
                 Err(message) => self.refuse(name, &message),
@@ -185,7 +190,7 @@ impl Form {
     /// read.
     pub fn read_only(&mut self, names: &[&str]) {
         for name in names {
-            self.fields.shift_remove(*name);
+            self.fields.remove(*name);
             if let Some(described) = &mut self.described {
                 described.add_read_only(name);
             }
@@ -228,7 +233,7 @@ impl Form {
     /// What the field refers to; what is no reference is left for [`references`](Self::references) to refuse.
     fn referred<M: Referable>(&self, name: &str) -> Vec<Reference> {
         match self.fields.get(name) {
-            Some(Value::Array(values)) => values
+            Some(Json::List(values)) => values
                 .iter()
                 .take(LIST_MAX)
                 .filter_map(|value| reference::<M>(value).ok())
@@ -251,14 +256,14 @@ impl Form {
                 json!({"type": "array", "items": reference_schema::<M>(), "maxItems": LIST_MAX});
             return described.add(name, false, schema);
         }
-        let values = match self.fields.shift_remove(name) {
-            Some(Value::Array(values)) => values,
-            Some(Value::Null) if self.from_file => Vec::new(),
-            Some(Value::Null) => return self.refuse(name, NULL),
+        let values = match self.fields.remove(name) {
+            Some(Json::List(values)) => values,
+            Some(Json::Null) if self.from_file => Vec::new(),
+            Some(Json::Null) => return self.refuse(name, NULL),
             Some(other) => {
                 let message = format!(
                     "Expected a list of items but got type \"{}\".",
-                    type_name(&other)
+                    other.type_name()
                 );
                 return self.refuse(name, &message);
             }
@@ -281,9 +286,9 @@ impl Form {
         *target = Some(ids);
     }
 
-    fn take<R: Rule>(&mut self, name: &str, value: &Value, target: &mut R::Value, rule: R) {
+    fn take<R: Rule>(&mut self, name: &str, value: &Json, target: &mut R::Value, rule: R) {
         let result = match value {
-            Value::Null => Err(NULL.to_owned()),
+            Json::Null => Err(NULL.to_owned()),
             value => rule.read(value),
         };
         match result {
@@ -300,17 +305,4 @@ fn or_null(mut schema: Value) -> Value {
         None => schema = json!({"anyOf": [schema, {"type": "null"}]}),
     }
     schema
-}
-
-/// Python's name of the type, for DRF's messages have it.
-pub fn type_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "NoneType",
-        Value::Bool(_) => "bool",
-        Value::Number(number) if number.is_f64() => "float",
-        Value::Number(_) => "int",
-        Value::String(_) => "str",
-        Value::Array(_) => "list",
-        Value::Object(_) => "dict",
-    }
 }

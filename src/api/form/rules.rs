@@ -6,11 +6,11 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};
 
-use super::type_name;
 use crate::{
     auth::{PasswordHash, password},
     db::Stamp,
-    models::{Found, Referable, Reference},
+    json::Json,
+    models::{self, Found, Referable, Reference},
     rules::{self, BLANK},
     text::trim,
 };
@@ -22,7 +22,7 @@ pub trait Rule: Sized {
 
     /// # Errors
     /// The message for what does not fit.
-    fn read(self, value: &Value) -> Result<Self::Value, String>;
+    fn read(self, value: &Json) -> Result<Self::Value, String>;
 
     /// The JSON Schema of the type that a client should send.
     fn schema(&self) -> Value;
@@ -72,8 +72,8 @@ pub fn optional_text_by(
 impl<F: Fn(&str) -> Result<String, String>> Rule for Text<F> {
     type Value = String;
 
-    fn read(self, value: &Value) -> Result<String, String> {
-        (self.check)(&as_text(value)?)
+    fn read(self, value: &Json) -> Result<String, String> {
+        (self.check)(&value.to_text()?)
     }
 
     fn schema(&self) -> Value {
@@ -94,8 +94,8 @@ pub struct Password;
 impl Rule for Password {
     type Value = String;
 
-    fn read(self, value: &Value) -> Result<String, String> {
-        let text = as_text(value)?;
+    fn read(self, value: &Json) -> Result<String, String> {
+        let text = value.to_text()?;
         if text.is_empty() {
             return Err(BLANK.to_owned());
         }
@@ -117,7 +117,7 @@ pub struct NewPassword;
 impl Rule for NewPassword {
     type Value = String;
 
-    fn read(self, value: &Value) -> Result<String, String> {
+    fn read(self, value: &Json) -> Result<String, String> {
         Password.read(value)
     }
 
@@ -144,12 +144,8 @@ pub fn integer(range: RangeInclusive<i64>) -> impl Rule<Value = i32> {
 impl Rule for Integer {
     type Value = i32;
 
-    fn read(self, value: &Value) -> Result<i32, String> {
-        let text = match value {
-            Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
-            _ => String::new(),
-        };
+    fn read(self, value: &Json) -> Result<i32, String> {
+        let text = value.digits();
         let whole = match text.split_once('.') {
             Some((whole, zeros)) if zeros.bytes().all(|byte| byte == b'0') => whole,
             _ => &text,
@@ -177,7 +173,7 @@ pub fn year(first: i64) -> impl Rule<Value = i32> {
 impl Rule for Year {
     type Value = i32;
 
-    fn read(self, value: &Value) -> Result<i32, String> {
+    fn read(self, value: &Json) -> Result<i32, String> {
         integer(self.0..=Stamp::now().year().into()).read(value)
     }
 
@@ -198,12 +194,12 @@ pub struct Boolean;
 impl Rule for Boolean {
     type Value = bool;
 
-    fn read(self, value: &Value) -> Result<bool, String> {
+    fn read(self, value: &Json) -> Result<bool, String> {
         match value {
-            Value::Bool(choice) => Ok(*choice),
-            Value::Number(number) if number.as_f64() == Some(1.0) => Ok(true),
-            Value::Number(number) if number.as_f64() == Some(0.0) => Ok(false),
-            Value::String(text) => rules::boolean(text),
+            Json::Bool(choice) => Ok(*choice),
+            Json::Number(number) if number.parse() == Ok(1.0) => Ok(true),
+            Json::Number(number) if number.parse() == Ok(0.0) => Ok(false),
+            Json::Text(text) => rules::boolean(text),
             _ => rules::boolean(""),
         }
     }
@@ -219,8 +215,11 @@ pub struct Moment;
 impl Rule for Moment {
     type Value = Stamp;
 
-    fn read(self, value: &Value) -> Result<Stamp, String> {
-        rules::stamp(value.as_str().unwrap_or_default())
+    fn read(self, value: &Json) -> Result<Stamp, String> {
+        match value {
+            Json::Text(text) => rules::stamp(text),
+            _ => rules::stamp(""),
+        }
     }
 
     fn schema(&self) -> Value {
@@ -238,7 +237,7 @@ pub fn reference_to<M: Referable>(found: &Found<M>) -> impl Rule<Value = i64> {
 impl<M: Referable> Rule for ReferenceTo<'_, M> {
     type Value = i64;
 
-    fn read(self, value: &Value) -> Result<i64, String> {
+    fn read(self, value: &Json) -> Result<i64, String> {
         self.0.id(&reference::<M>(value)?)
     }
 
@@ -248,24 +247,25 @@ impl<M: Referable> Rule for ReferenceTo<'_, M> {
 }
 
 /// An id, a natural name, or an object that has one of them, as it is read.
-pub(super) fn reference<M: Referable>(value: &Value) -> Result<Reference, String> {
+pub(super) fn reference<M: Referable>(value: &Json) -> Result<Reference, String> {
     let named = |name: &str| {
         let name = rules::without_nul(rules::within(trim(name), M::KEY_MAX)?)?;
         Ok(Reference::Name(name.to_owned()))
     };
     match value {
-        Value::Number(number) if number.is_i64() || number.is_u64() => {
-            Ok(Reference::Id(number.as_i64().unwrap_or(i64::MAX)))
-        }
-        Value::String(name) => named(name),
-        Value::Object(fields) => match (fields.get("id"), fields.get(M::KEY)) {
-            (Some(id @ Value::Number(_)), _) => reference::<M>(id),
-            (None | Some(Value::Null), Some(Value::String(name))) => named(name),
+        Json::Number(number) if value.type_name() == "int" => number
+            .parse()
+            .map(Reference::Id)
+            .map_err(|_| models::no_such_id(number)),
+        Json::Text(name) => named(name),
+        Json::Object(fields) => match (fields.get("id"), fields.get(M::KEY)) {
+            (Some(id @ Json::Number(_)), _) => reference::<M>(id),
+            (None | Some(Json::Null), Some(Json::Text(name))) => named(name),
             _ => Err(format!("An object here has \"id\" or \"{}\".", M::KEY)),
         },
         other => Err(format!(
             "Incorrect type. Expected pk value, received {}.",
-            type_name(other)
+            other.type_name()
         )),
     }
 }
@@ -287,23 +287,14 @@ pub(super) fn reference_schema<M: Referable>() -> Value {
     })
 }
 
-/// As DRF's `CharField`, a number is taken for its text.
-pub(super) fn as_text(value: &Value) -> Result<String, String> {
-    match value {
-        Value::String(text) => Ok(text.clone()),
-        Value::Number(number) => Ok(number.to_string()),
-        _ => Err("Not a valid string.".to_owned()),
-    }
-}
-
 /// The hash of a password, as a PHC string.
 pub struct Hash;
 
 impl Rule for Hash {
     type Value = PasswordHash;
 
-    fn read(self, value: &Value) -> Result<PasswordHash, String> {
-        PasswordHash::parse(&as_text(value)?)
+    fn read(self, value: &Json) -> Result<PasswordHash, String> {
+        PasswordHash::parse(&value.to_text()?)
     }
 
     fn schema(&self) -> Value {

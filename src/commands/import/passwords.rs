@@ -1,14 +1,16 @@
 //! Plain passwords of a file, hashed and compared before the transaction that stores them: it must not wait for that.
 
-use std::{collections::VecDeque, thread};
-
-use serde_json::{Map, Value};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    thread,
+};
 
 use super::{Undone, report::Report, source::Source};
 use crate::{
     auth::{PasswordHash, password},
     db::{self, Db, DbConnection},
     files::Kind,
+    json::Json,
     models::{Stored as _, User},
     rules,
 };
@@ -107,18 +109,18 @@ fn given(source: &mut Source) -> Result<Vec<Option<WithPassword>>, Undone> {
     Ok(given)
 }
 
-fn with_password(fields: &Map<String, Value>) -> Option<WithPassword> {
-    let text = |name| fields.get(name)?.as_str();
+fn with_password(fields: &BTreeMap<String, Json>) -> Option<WithPassword> {
+    let text = |name| match fields.get(name)? {
+        Json::Text(text) => Some(text.as_str()),
+        _ => None,
+    };
     let password = rules::within(text("password")?, password::LENGTH_MAX).ok()?;
     // One that is too short will be refused, and is not worth a hash.
     password.chars().nth(password::LENGTH_MIN - 1)?;
-    let id = fields.get("id").filter(|id| !id.is_null());
-    let id = id.map(|id| {
-        id.as_str()
-            .map_or_else(|| id.to_string(), ToOwned::to_owned)
-    });
     Some(WithPassword {
-        id: id.and_then(|id| rules::integer(&id, &(1..=rules::ID_MAX)).ok()),
+        id: fields
+            .get("id")
+            .and_then(|id| rules::integer(&id.digits(), &(1..=rules::ID_MAX)).ok()),
         username: User::check_username(text("username")?).ok()?,
         password: password.to_owned(),
     })

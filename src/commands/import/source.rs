@@ -2,7 +2,7 @@
 
 use std::{
     cell::RefCell,
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     fs::File,
     io::{self, BufReader, Read},
     path::Path,
@@ -11,11 +11,12 @@ use std::{
 };
 
 use csv::{ByteRecord, ReaderBuilder};
-use serde_json::{Map, Value, value::RawValue};
+use serde_json::value::RawValue;
 
 use super::{Undone, report::Report};
 use crate::{
     files::{Column, Kind},
+    json::{Fault, Json},
     models::Skill,
 };
 
@@ -41,7 +42,7 @@ pub struct Source {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     pub line: u64,
-    pub fields: Map<String, Value>,
+    pub fields: BTreeMap<String, Json>,
 }
 
 impl Source {
@@ -180,8 +181,8 @@ fn fields(
     places: &[Option<usize>],
     bytes: &ByteRecord,
     report: &mut Report,
-) -> Option<Map<String, Value>> {
-    let mut fields = Map::with_capacity(columns.len());
+) -> Option<BTreeMap<String, Json>> {
+    let mut fields = BTreeMap::new();
     let mut readable = true;
     for (column, place) in columns.iter().zip(places) {
         let Some(bytes) = place.and_then(|place| bytes.get(place)) else {
@@ -198,14 +199,14 @@ fn fields(
 }
 
 /// The value of a CSV cell. An empty one asks for the default, where there is one.
-fn value(column: Column, text: &str) -> Value {
+fn value(column: Column, text: &str) -> Json {
     if text.is_empty() && !column.needed {
-        Value::Null
+        Json::Null
     } else if column.list {
         let parts = text.split(Skill::SEPARATOR).map(str::trim);
-        parts.map(Value::from).collect()
+        Json::List(parts.map(|part| Json::Text(part.to_owned())).collect())
     } else {
-        text.into()
+        Json::Text(text.to_owned())
     }
 }
 
@@ -305,8 +306,8 @@ fn each_of_json(
         let place = object.get().as_ptr() as usize - text.as_ptr() as usize;
         line += newlines(&bytes[counted..place]);
         counted = place;
-        match serde_json::from_str::<Map<String, Value>>(object.get()) {
-            Ok(fields) => {
+        match Json::parse(object.get().as_bytes()) {
+            Ok(Json::Object(fields)) => {
                 let unknown = |key: &&String| columns.iter().all(|column| column.name != **key);
                 let mut unknown = fields.keys().filter(unknown).peekable();
                 if unknown.peek().is_none() {
@@ -315,7 +316,9 @@ fn each_of_json(
                     unknown.for_each(|key| report.add(name, line, key, "Unknown column."));
                 }
             }
-            Err(_) => report.add(name, line, "", "Not an object."),
+            Ok(_) => report.add(name, line, "", "Not an object."),
+            Err(Fault::Unparsable(reason)) => report.add(name, line, "", &reason),
+            Err(Fault::TooManyItems) => report.add(name, line, "", "Not an object."),
         }
     }
     Ok(())

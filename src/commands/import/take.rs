@@ -1,8 +1,6 @@
 //! Rows of a file into objects, by the rules of the API's own forms.
 
-use std::collections::{HashMap, HashSet};
-
-use serde_json::{Map, Value};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
     Tally, Undone,
@@ -15,6 +13,7 @@ use crate::{
     auth,
     db::{DbConnection, Stamp},
     error::{Error, FieldErrors},
+    json::Json,
     models::Stored,
     rules,
     text::fold,
@@ -178,13 +177,13 @@ impl<'a, R: Resource> Taker<'a, R> {
         }
         let (mut rows, mut forms) = (Vec::new(), Vec::new());
         for (record, ready, errors, id) in records.drain(..) {
-            let name = R::MATCHED_BY.and_then(|key| record.fields.get(key)?.as_str());
-            let old = match (id, name) {
+            let name = R::MATCHED_BY.and_then(|key| record.fields.get(key)?.to_text().ok());
+            let old = match (id, &name) {
                 (Some(id), _) => olds.remove(&id),
                 (None, Some(name)) => R::matching(conn, name)?,
                 (None, None) => None,
             };
-            let repeated = name.is_some_and(|name| self.names.contains(&fold(name)));
+            let repeated = name.is_some_and(|name| self.names.contains(&fold(&name)));
             let mut form = Form::of_file(record.fields, old.is_none());
             form.need(R::COLUMNS);
             if let Some(ready) = ready {
@@ -205,12 +204,9 @@ impl<'a, R: Resource> Taker<'a, R> {
     }
 
     /// The id that a row gives, which no row before has given.
-    fn id(&mut self, fields: &mut Map<String, Value>, errors: &mut FieldErrors) -> Option<i64> {
-        let value = fields.shift_remove("id").filter(|id| !id.is_null())?;
-        let text = value
-            .as_str()
-            .map_or_else(|| value.to_string(), ToOwned::to_owned);
-        match rules::integer(&text, &(1..=rules::ID_MAX)) {
+    fn id(&mut self, fields: &mut BTreeMap<String, Json>, errors: &mut FieldErrors) -> Option<i64> {
+        let value = fields.remove("id").filter(|id| *id != Json::Null)?;
+        match rules::integer(&value.digits(), &(1..=rules::ID_MAX)) {
             Ok(id) => {
                 if !self.ids.insert(id) {
                     errors.add("id", &rules::taken(R::TYPE.name(), "id"));
