@@ -257,6 +257,12 @@ mod tests {
         }
     }
 
+    /// So many members of an object, each with its comma.
+    fn members(number: usize) -> String {
+        let names: Vec<String> = (0..number).map(|name| format!("\"{name}\":0,")).collect();
+        names.concat()
+    }
+
     #[test]
     fn reads_every_kind_of_value() {
         let text = r#" {"a": [null, true, false, -0, 1.50, 12345678901234567890123, "\u00e9\n"], "b": {}, "a2": 1, "b": []} "#;
@@ -311,16 +317,14 @@ mod tests {
                 "more than 50000 elements in the lists of one request at line 1 column "
             )
         );
-        let members: String = (0..=MEMBERS_MAX)
-            .map(|number| format!("\"{number}\":0,"))
-            .collect();
+        let members = members(MEMBERS_MAX + 1);
         assert!(
             fault(&format!("{{{members}")).starts_with("more than 100 fields of one object at ")
         );
         let values = format!("[{}", "{\"a\":0,\"b\":0,\"c\":0},".repeat(ITEMS_MAX - 1));
         assert!(fault(&values).starts_with("EOF while parsing"));
-        let object: String = (0..40).map(|number| format!(",\"{number}\":0")).collect();
-        let values = format!("[{}", format!("{{\"a\":0{object}}},").repeat(ITEMS_MAX - 1));
+        let object = format!("{{{}\"a\":0}},", members(40));
+        let values = format!("[{}", object.repeat(ITEMS_MAX - 1));
         assert!(fault(&values).starts_with("more than 300000 values at "));
         assert!(
             fault(&"[".repeat(1 << 20))

@@ -316,9 +316,8 @@ fn each_of_json(
                     unknown.for_each(|key| report.add(name, line, key, "Unknown column."));
                 }
             }
-            Ok(_) => report.add(name, line, "", "Not an object."),
             Err(Fault::Unparsable(reason)) => report.add(name, line, "", &reason),
-            Err(Fault::TooManyItems) => report.add(name, line, "", "Not an object."),
+            Ok(_) | Err(Fault::TooManyItems) => report.add(name, line, "", "Not an object."),
         }
     }
     Ok(())
