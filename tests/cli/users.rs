@@ -301,6 +301,21 @@ fn files_of_users_and_projects_that_are_wrong() {
             "6: password: Give a password or a password_hash, not both.",
         ]
     );
+    let argon2 = "c2FsdHNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+    let django = "seasalt$mQnueSakb748zqBAC1tmWVZsZbi2zPGZarEzTGdfmso=";
+    assert_eq!(
+        errors(
+            "users.csv",
+            &format!(
+                "username,password_hash\ncyd,\"$argon2id$v=19$m=1048576,t=64,p=1${argon2}\"\n\
+                 dan,pbkdf2_sha256$2000001${django}\n"
+            )
+        ),
+        [
+            "2: password_hash: Ensure memory times passes of the hash are no more than 64 MiB times 10.",
+            "3: password_hash: Ensure the hash has no more than 2000000 rounds.",
+        ]
+    );
     assert_eq!(
         errors("users.csv", "username,is_staff\nada,false\nboss,false\n"),
         ["3: The last active staff user cannot be deleted, demoted or deactivated."]
