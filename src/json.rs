@@ -317,9 +317,9 @@ mod tests {
                 "more than 50000 elements in the lists of one request at line 1 column "
             )
         );
-        let members = members(MEMBERS_MAX + 1);
+        let too_many = members(MEMBERS_MAX + 1);
         assert!(
-            fault(&format!("{{{members}")).starts_with("more than 100 fields of one object at ")
+            fault(&format!("{{{too_many}")).starts_with("more than 100 fields of one object at ")
         );
         let values = format!("[{}", "{\"a\":0,\"b\":0,\"c\":0},".repeat(ITEMS_MAX - 1));
         assert!(fault(&values).starts_with("EOF while parsing"));
