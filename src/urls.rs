@@ -136,7 +136,7 @@ impl Hosts {
 /// Whether a text is a host, with or without a port: nothing that could be taken for another part of a URL.
 pub fn is_host(text: &str) -> bool {
     let name = without_port(text);
-    let port = text[name.len()..].strip_prefix(':');
+    let rest = &text[name.len()..];
     let is_name = match name
         .strip_prefix('[')
         .and_then(|name| name.strip_suffix(']'))
@@ -151,7 +151,7 @@ pub fn is_host(text: &str) -> bool {
     };
     let is_port =
         |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
-    is_name && port.is_none_or(is_port)
+    is_name && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
 }
 
 fn without_port(host: &str) -> &str {

@@ -95,7 +95,8 @@ mod tests {
         };
         assert_eq!(reads(expected, key, Algorithm::HS256), Some(true));
         assert_eq!(reads(expected, b"Jeff", Algorithm::HS256), Some(false));
-        assert_eq!(reads(&expected[..42], key, Algorithm::HS256), Some(false));
+        // Cut, it may not even be Base64 any more.
+        assert_ne!(reads(&expected[..42], key, Algorithm::HS256), Some(true));
         assert_eq!(reads("", key, Algorithm::HS256), Some(false));
         for other in [
             Algorithm::HS384,

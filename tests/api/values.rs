@@ -4,6 +4,8 @@ use roster::{
     db::{Error, Stamp},
     models::ProjectDraft,
 };
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use crate::support::{App, Dev, Output, PASSWORD, add_company, roster};
@@ -374,12 +376,12 @@ fn a_body_is_held_to_its_bounds_while_it_is_read() {
             "more than 16 levels of arrays and objects",
         ),
         (
-            format!(
-                "{{{}\"name\":1}}",
-                (0..100)
-                    .map(|number| format!("\"{number}\":0,"))
-                    .collect::<String>()
-            ),
+            json!(
+                (0..=100)
+                    .map(|name| (name.to_string(), 0))
+                    .collect::<BTreeMap<_, _>>()
+            )
+            .to_string(),
             "more than 100 fields of one object",
         ),
     ] {
