@@ -55,6 +55,8 @@ pub enum Error {
     TooLarge,
     /// 414: a URL that is too long.
     UrlTooLong,
+    /// 400: the answer would be larger than any may be.
+    AnswerTooLarge,
     /// 415: a body of this type.
     UnsupportedMediaType(String),
     /// 422: an `Idempotency-Key` that was another request's.
@@ -223,6 +225,7 @@ impl Error {
             Self::Throttled(_) => "throttled",
             Self::TooSlow => "request_timeout",
             Self::NotReady { .. } | Self::Unavailable(_) => "unavailable",
+            Self::AnswerTooLarge => "answer_too_large",
             Self::QueryTimeout => "query_timeout",
             Self::Internal(_) => "error",
         }
@@ -279,6 +282,9 @@ impl fmt::Display for Error {
             Self::HeadTooLarge => out.write_str("The headers are too many or too large."),
             Self::NotReady { shown, .. } => out.write_str(shown),
             Self::Unavailable(_) => out.write_str("The service is temporarily unavailable."),
+            Self::AnswerTooLarge => out.write_str(
+                "The answer would be larger than 32 MiB: ask for fewer objects or fields.",
+            ),
             Self::QueryTimeout => out.write_str("The query took too long."),
             Self::Internal(_) => out.write_str("A server error occurred."),
         }
@@ -294,6 +300,7 @@ impl ResponseError for Error {
             | Self::OriginRefused(_)
             | Self::Malformed(_)
             | Self::InvalidHost
+            | Self::AnswerTooLarge
             | Self::Unparsable(_) => StatusCode::BAD_REQUEST,
             Self::UrlTooLong => StatusCode::URI_TOO_LONG,
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,

@@ -17,6 +17,7 @@ pub mod middleware;
 pub mod models;
 pub mod openapi;
 pub mod query;
+pub mod render;
 pub mod resources;
 pub mod routes;
 pub mod rules;

@@ -13,6 +13,7 @@ use crate::{
     error::Error,
     models::KeptAnswer,
     openapi::{Describe, Operation},
+    render,
     text::phrase,
     urls,
 };
@@ -99,8 +100,7 @@ impl<A> Answer<A> {
     }
 
     fn new(status: StatusCode, id: Option<i64>, body: &impl Serialize) -> Result<Self, Error> {
-        let body = serde_json::to_string(body)
-            .map_err(|error| Error::Internal(format!("an answer could not be written: {error}")))?;
+        let body = render::json(body)?;
         Ok(Self {
             status,
             id,

@@ -1,4 +1,4 @@
-use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody, http::header, web::Json};
+use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody, http::header};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -42,7 +42,7 @@ impl Responder for Root {
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
         let mut response = match self {
-            Self::Client(resources) => Json(resources).respond_to(request).map_into_boxed_body(),
+            Self::Client(resources) => resources.respond_to(request),
             Self::Browser => {
                 let docs = format!("{}docs/", urls::canonical(request));
                 let location = (header::LOCATION, docs);

@@ -6,9 +6,7 @@ use std::{
     marker::PhantomData,
 };
 
-use actix_web::{
-    FromRequest, HttpRequest, HttpResponse, Responder, body::EitherBody, dev::Payload, web::Json,
-};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, body::BoxBody, dev::Payload};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -17,6 +15,7 @@ use super::{FORMAT, Filtered, Params, params::unknown};
 use crate::{
     error::{Error, FieldErrors},
     openapi::{Components, Describe, Operation},
+    render,
     text::phrase,
 };
 
@@ -138,10 +137,10 @@ pub enum Shown<T> {
 }
 
 impl<T: Serialize> Responder for Shown<T> {
-    type Body = EitherBody<String>;
+    type Body = BoxBody;
 
-    fn respond_to(self, request: &HttpRequest) -> HttpResponse<Self::Body> {
-        Json(self).respond_to(request)
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        render::ok(&self)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Cutting a page from a list.
 
-use actix_web::{HttpRequest, HttpResponse, Responder, body::EitherBody, web::Json};
+use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody};
 use diesel::{
     QueryResult,
     query_dsl::methods::{FilterDsl as _, LimitDsl as _, LoadQuery as _, OrderDsl as _},
@@ -14,6 +14,7 @@ use crate::{
     db::DbConnection,
     middleware::page_data,
     openapi::{Describe, Operation},
+    render,
 };
 
 /// Which rows of a list a request wants.
@@ -45,11 +46,11 @@ pub struct Page<T> {
 }
 
 impl<T: Serialize> Responder for Page<T> {
-    type Body = EitherBody<String>;
+    type Body = BoxBody;
 
-    fn respond_to(mut self, request: &HttpRequest) -> HttpResponse<Self::Body> {
+    fn respond_to(mut self, request: &HttpRequest) -> HttpResponse {
         self.added = page_data(request);
-        Json(self).respond_to(request)
+        render::ok(&self)
     }
 }
 

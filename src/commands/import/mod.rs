@@ -27,7 +27,7 @@ use crate::{
     db::{self, Db, DbConnection, Readiness, Target},
     error::Error,
     files::Kind,
-    models::{Action, Author},
+    models::{Action, Author, User},
     resources::{self, Visitor},
 };
 
@@ -148,6 +148,12 @@ fn take_all_or_nothing(
     sources: Vec<Prepared>,
     dry_run: bool,
 ) -> Result<Vec<(String, Tally)>, Undone> {
+    if sources
+        .iter()
+        .any(|(source, _)| source.kind == Kind::of::<User>())
+    {
+        User::alone(conn)?;
+    }
     let mut report = Report::default();
     let tallies = take_files(conn, sources, &mut report)?;
     if !report.is_empty() {

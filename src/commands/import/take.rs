@@ -22,6 +22,9 @@ use crate::{
 /// Rows whose references are looked up together.
 const BATCH: usize = 500;
 
+/// Characters of a natural name at most, whatever kind of object it is.
+const NAME_MAX: usize = 200;
+
 /// Takes the rows of one file.
 pub struct Taker<'a, R: Resource> {
     file: &'a str,
@@ -112,7 +115,7 @@ impl<'a, R: Resource> Taker<'a, R> {
                 Some((id, old)) => (Some(*id), old.clone()),
                 None => (None, R::blank(&self.by, self.now)),
             };
-            let name = R::MATCHED_BY.and_then(|key| form.text(key, usize::MAX));
+            let name = R::MATCHED_BY.and_then(|key| form.text(key, NAME_MAX));
             R::read(&mut form, &mut draft, &mut known, &self.by, id);
             let errors = form.finish();
             if R::MATCHED_BY.is_some_and(|key| !errors.contains(key)) {
@@ -177,7 +180,7 @@ impl<'a, R: Resource> Taker<'a, R> {
         }
         let (mut rows, mut forms) = (Vec::new(), Vec::new());
         for (record, ready, errors, id) in records.drain(..) {
-            let name = R::MATCHED_BY.and_then(|key| record.fields.get(key)?.to_text().ok());
+            let name = R::MATCHED_BY.and_then(|key| natural_name(record.fields.get(key)?));
             let old = match (id, &name) {
                 (Some(id), _) => olds.remove(&id),
                 (None, Some(name)) => R::matching(conn, name)?,
@@ -219,4 +222,9 @@ impl<'a, R: Resource> Taker<'a, R> {
             }
         }
     }
+}
+
+/// The name by which a row means an object, if it can be one.
+fn natural_name(value: &Json) -> Option<String> {
+    rules::text(&value.to_text().ok()?, NAME_MAX).ok()
 }
