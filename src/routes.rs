@@ -8,42 +8,53 @@ use actix_web::{
 use crate::{
     api::{
         About, Readable, Resource, developers, docs, health, me, reading, root, schema, tokens,
-        users, writing,
+        writing,
     },
     endpoint::Endpoint,
     error::no_such_path,
-    models::{AuditEntry, Company, Developer, Project, Session, Skill, Stored, User},
+    models::{AuditEntry, Session, Stored},
     openapi::op,
+    resources::{self, Visitor},
 };
 
-/// The resources that `/api/` lists.
-pub const RESOURCES: [&str; 6] = [
-    "companies",
-    "skills",
-    "developers",
-    "projects",
-    "users",
-    "audit",
-];
+/// The resources that `/api/` lists: those of the directory, and the audit trail.
+pub fn resources() -> Vec<&'static str> {
+    struct Names(Vec<&'static str>);
+
+    impl Visitor for Names {
+        fn visit<R: Resource>(&mut self) {
+            self.0.push(R::ABOUT.many);
+        }
+    }
+
+    let mut names = Names(Vec::new());
+    resources::each(&mut names);
+    names.0.push("audit");
+    names.0
+}
 
 /// The tags that group the operations in the OpenAPI description.
-pub const TAGS: [(&str, &str); 9] = [
-    ("token", "Sign in, refresh, sign out."),
-    ("companies", "Companies: the employers of developers."),
-    ("skills", "Skills, which developers have and projects need."),
-    (
-        "developers",
-        "Developers, each of one company and with skills.",
-    ),
-    ("projects", "Projects, each of one user."),
-    ("users", "Accounts, for staff; and the caller's own."),
-    (
-        "audit",
-        "Audit trail: who changed what and when, for staff.",
-    ),
-    ("about", "The API itself."),
-    ("health", "For supervisors and load balancers."),
-];
+pub fn tags() -> Vec<(&'static str, &'static str)> {
+    struct Tags(Vec<(&'static str, &'static str)>);
+
+    impl Visitor for Tags {
+        fn visit<R: Resource>(&mut self) {
+            self.0.push((R::ABOUT.many, R::ABOUT.tag));
+        }
+    }
+
+    let mut tags = Tags(vec![("token", "Sign in, refresh, sign out.")]);
+    resources::each(&mut tags);
+    tags.0.extend([
+        (
+            "audit",
+            "Audit trail: who changed what and when, for staff.",
+        ),
+        ("about", "The API itself."),
+        ("health", "For supervisors and load balancers."),
+    ]);
+    tags.0
+}
 
 /// The paths that supervisors and load balancers ask.
 const PROBES: [&str; 4] = ["/healthz", "/healthz/", "/readyz", "/readyz/"];
@@ -76,37 +87,19 @@ pub fn configure(app: &mut ServiceConfig) {
 
 /// All endpoints; of two that could take a path, the more particular first.
 pub fn endpoints() -> Vec<Endpoint> {
-    let groups = [
-        resource::<Company>(),
-        vec![
-            Endpoint::new("Company Developer List", "/api/companies/{id}/developers/").get(
-                op("list_company_developers", "The developers of one company.")
-                    .refuses("404 when there is no such company; else as for all developers."),
-                developers::list_company_developers,
-            ),
-        ],
-        resource::<Skill>(),
-        vec![
-            Endpoint::new("Skill Developer List", "/api/skills/{id}/developers/").get(
-                op(
-                    "list_skill_developers",
-                    "The developers who have one skill.",
-                )
-                .refuses("404 when there is no such skill; else as for all developers."),
-                developers::list_skill_developers,
-            ),
-        ],
-        resource::<Developer>(),
-        vec![developer_skill()],
-        resource::<Project>(),
-        me(),
-        users(),
-        tokens(),
-        audit(),
-        about(),
-        health(),
-    ];
-    groups.into_iter().flatten().collect()
+    struct Endpoints(Vec<Endpoint>);
+
+    impl Visitor for Endpoints {
+        fn visit<R: Resource>(&mut self) {
+            self.0.extend(resource::<R>());
+        }
+    }
+
+    let mut endpoints = Endpoints(me());
+    resources::each(&mut endpoints);
+    let others = [developers(), tokens(), audit(), about(), health()];
+    endpoints.0.extend(others.into_iter().flatten());
+    endpoints.0
 }
 
 /// The list of a resource and its objects, with the methods that all resources have.
@@ -187,26 +180,42 @@ fn id_of(one: &str) -> String {
     name.replace(' ', "_")
 }
 
-fn developer_skill() -> Endpoint {
-    Endpoint::new("Developer Skill", "/api/developers/{id}/skills/{skill_id}/")
-        .put(
-            op("add_developer_skill", "Adds a skill to a developer.").refuses(
-                "404 when there is no such developer or skill, 403 when it is another user's, \
-                 412 when it has changed since.",
-            ),
-            developers::add_developer_skill,
-        )
-        .delete(
+/// What developers have beside what all resources have.
+fn developers() -> Vec<Endpoint> {
+    vec![
+        Endpoint::new("Company Developer List", "/api/companies/{id}/developers/").get(
+            op("list_company_developers", "The developers of one company.")
+                .refuses("404 when there is no such company; else as for all developers."),
+            developers::list_company_developers,
+        ),
+        Endpoint::new("Skill Developer List", "/api/skills/{id}/developers/").get(
             op(
-                "remove_developer_skill",
-                "Removes a skill from a developer.",
+                "list_skill_developers",
+                "The developers who have one skill.",
             )
-            .refuses(
-                "404 when there is no such developer or the developer has no such skill, \
+            .refuses("404 when there is no such skill; else as for all developers."),
+            developers::list_skill_developers,
+        ),
+        Endpoint::new("Developer Skill", "/api/developers/{id}/skills/{skill_id}/")
+            .put(
+                op("add_developer_skill", "Adds a skill to a developer.").refuses(
+                    "404 when there is no such developer or skill, 403 when it is another user's, \
+                 412 when it has changed since.",
+                ),
+                developers::add_developer_skill,
+            )
+            .delete(
+                op(
+                    "remove_developer_skill",
+                    "Removes a skill from a developer.",
+                )
+                .refuses(
+                    "404 when there is no such developer or the developer has no such skill, \
                  403 when it is another user's, 412 when it has changed since.",
+                ),
+                developers::remove_developer_skill,
             ),
-            developers::remove_developer_skill,
-        )
+    ]
 }
 
 /// Before `/api/users/{id}/`, to which "me" would be an id.
@@ -248,41 +257,6 @@ fn me() -> Vec<Endpoint> {
     ]
 }
 
-/// Those of a resource, with a password that is hashed before the transaction.
-fn users() -> Vec<Endpoint> {
-    let [list, object] = readable::<User>(&User::ABOUT);
-    vec![
-        list.post(
-            op("create_user", "Creates a user.").refuses(OF_CREATE),
-            users::create_user,
-        ),
-        object
-            .put(
-                op(
-                    "update_user",
-                    "Replaces a user. A new password ends the user's sessions.",
-                )
-                .refuses(OF_UPDATE),
-                users::update_user,
-            )
-            .patch(
-                op(
-                    "partial_update_user",
-                    "Changes some fields of a user. A new password ends the user's sessions.",
-                )
-                .refuses(OF_UPDATE),
-                users::partial_update_user,
-            )
-            .delete(
-                op("delete_user", User::ABOUT.delete).refuses(
-                    "404 when there is none, 412 when it has changed since, \
-                     400 for the last active staff user.",
-                ),
-                writing::delete::<User>,
-            ),
-    ]
-}
-
 fn tokens() -> Vec<Endpoint> {
     vec![
         Endpoint::new("Token Obtain Pair", "/api/token/").post(
@@ -317,6 +291,7 @@ fn tokens() -> Vec<Endpoint> {
 fn audit() -> Vec<Endpoint> {
     let about = About {
         many: "audit",
+        tag: "",
         one: "an audit entry",
         list: "Entries of the audit trail, newest first.",
         create: "",

@@ -87,7 +87,9 @@ impl<I: Input> Body<I> {
     /// 503 when too many wait.
     pub async fn hash_password(mut self, auth: &Auth) -> Result<Self, Error> {
         let password = match &self.value {
-            Json::Object(fields) => fields.get("password").map(|value| Password.read(value)),
+            Json::Object(fields) if I::HAS_PASSWORD => {
+                fields.get("password").map(|value| Password.read(value))
+            }
             _ => None,
         };
         // One that is too short will be refused, and is not worth a hash.

@@ -31,6 +31,7 @@ impl Resource for Company {
     const ABOUT: About = About {
         many: "companies",
         one: "a company",
+        tag: "Companies: the employers of developers.",
         list: "Companies, newest first.",
         create: "",
         editors: "",

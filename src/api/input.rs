@@ -13,6 +13,9 @@ pub trait Input: Sized + 'static {
     /// Statuses of errors that its fields can lead to, beside 400.
     const REFUSALS: &[u16] = &[];
 
+    /// Whether it has a field `password`, which is hashed before the transaction.
+    const HAS_PASSWORD: bool = false;
+
     /// The name of the body's schema.
     fn name() -> String;
 
@@ -48,6 +51,7 @@ macro_rules! input_of_resource {
     ($input:ident, $whole:literal, $id:expr) => {
         impl<R: Resource> Input for $input<R> {
             const WHOLE: bool = $whole;
+            const HAS_PASSWORD: bool = R::HAS_PASSWORD;
 
             fn name() -> String {
                 format!("{}{}", R::NAME, stringify!($input))

@@ -111,6 +111,7 @@ impl Resource for Project {
     const ABOUT: About = About {
         many: "projects",
         one: "a project",
+        tag: "Projects, each of one user.",
         list: "The caller's projects, newest first. Staff see the projects of all users.",
         create: " The caller becomes its owner; staff may name another.",
         editors: " For its owner and staff.",

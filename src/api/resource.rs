@@ -19,6 +19,8 @@ pub struct About {
     pub many: &'static str,
     /// One of them with its article: `a company`.
     pub one: &'static str,
+    /// What the tag says of them.
+    pub tag: &'static str,
     /// A sentence about the list.
     pub list: &'static str,
     /// What follows "Creates a company.": empty, or a blank and a sentence.
@@ -37,6 +39,8 @@ pub trait Resource: Readable + Stored {
     const COLUMNS: &'static [Column];
     /// The field by which a row of a file without an id means an object.
     const MATCHED_BY: Option<&'static str> = None;
+    /// Whether it has a password, which is hashed before the transaction.
+    const HAS_PASSWORD: bool = false;
     /// Whether one request may create many.
     const BULK: bool = false;
     /// Who may create one.

@@ -7,8 +7,7 @@ use crate::{
     middleware::wanted,
     openapi::{Describe, Operation},
     query::{self, Shape, Shown, alone},
-    routes::RESOURCES,
-    urls,
+    routes, urls,
 };
 
 /// JSON for a client, HTML for a browser.
@@ -21,13 +20,13 @@ pub async fn list_resources(_: Anyone, request: HttpRequest) -> Result<Root, Err
     }
     let root = urls::canonical(&request);
     let url = |name: &str| (name.to_owned(), format!("{root}{name}/").into());
-    let resources = RESOURCES.into_iter().map(url).collect();
+    let resources = routes::resources().into_iter().map(url).collect();
     Ok(Root::Client(fields.show(resources)?))
 }
 
 /// The fields of the answer.
 fn resources() -> Shape {
-    let names = RESOURCES.into_iter();
+    let names = routes::resources().into_iter();
     names.map(|name| (name.to_owned(), Vec::new())).collect()
 }
 
@@ -58,7 +57,7 @@ impl Responder for Root {
 impl Describe for Root {
     fn describe(operation: &mut Operation) {
         let url = json!({"type": "string", "format": "uri"});
-        let urls: Map<String, Value> = RESOURCES
+        let urls: Map<String, Value> = routes::resources()
             .into_iter()
             .map(|name| (name.to_owned(), url.clone()))
             .collect();

@@ -34,6 +34,7 @@ impl Resource for Skill {
     const ABOUT: About = About {
         many: "skills",
         one: "a skill",
+        tag: "Skills, which developers have and projects need.",
         list: "Skills, by name.",
         create: "",
         editors: "",

@@ -1,13 +1,9 @@
-use actix_web::web::Data;
 use diesel::QueryResult;
 use serde_json::{Map, Value};
 
-use super::{
-    About, Answer, Body, Changed, Create, Created, Form, Names, Patch, Readable, Resource, Update,
-    Write, cascade, form, resource::members,
-};
+use super::{About, Form, Names, Readable, Resource, cascade, form, resource::members};
 use crate::{
-    auth::{self, Auth, Managing, PasswordHash, Staff, password},
+    auth::{self, Managing, PasswordHash, Staff, password},
     db::{DbConnection, Stamp},
     error::Error,
     files::{Column, import_only, needed, optional},
@@ -31,48 +27,16 @@ impl Readable for User {
     }
 }
 
-/// POST of a user. The password is hashed before the transaction.
-pub async fn create_user(
-    staff: Staff,
-    write: Write,
-    auth: Data<Auth>,
-    body: Body<Create<User>>,
-) -> Result<Answer<Created<User>>, Error> {
-    let body = body.hash_password(&auth).await?;
-    write.create::<User>(staff, body).await
-}
-
-/// PUT of a user. The password is hashed before the transaction.
-pub async fn update_user(
-    editor: Managing<User>,
-    write: Write,
-    auth: Data<Auth>,
-    body: Body<Update<User>>,
-) -> Result<Answer<Changed<User>>, Error> {
-    let body = body.hash_password(&auth).await?;
-    write.update(editor, body).await
-}
-
-/// PATCH of a user. The password is hashed before the transaction.
-pub async fn partial_update_user(
-    editor: Managing<User>,
-    write: Write,
-    auth: Data<Auth>,
-    body: Body<Patch<User>>,
-) -> Result<Answer<Changed<User>>, Error> {
-    let body = body.hash_password(&auth).await?;
-    write.update(editor, body).await
-}
-
 impl Resource for User {
     const TYPE: ObjectType = ObjectType::User;
     const ABOUT: About = About {
         many: "users",
         one: "a user",
+        tag: "Accounts, for staff; and the caller's own.",
         list: "Users.",
         create: "",
-        editors: "",
-        delete: "Deletes a user and the user's projects. The user's developer stays, without an account.",
+        editors: " A new password ends the user's sessions.",
+        delete: "Deletes a user and the user's projects. The user's developer stays, without an account. The last active staff user stays.",
     };
     const COLUMNS: &'static [Column] = &[
         optional("id"),
@@ -86,6 +50,7 @@ impl Resource for User {
         optional("last_login"),
     ];
     const MATCHED_BY: Option<&'static str> = Some("username");
+    const HAS_PASSWORD: bool = true;
     type Creator = Staff;
     type Editor = Managing<Self>;
     type Remover = Managing<Self>;

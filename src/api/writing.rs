@@ -1,17 +1,21 @@
 //! Writing: creating, changing and deleting, written once for every resource.
 
+use actix_web::web::Data;
+
 use super::{
     Answer, Body, Changed, Create, Created, CreatedSome, Done, Items, Patch, Resource, Update,
     Write,
 };
-use crate::{error::Error, query::NoParams};
+use crate::{auth::Auth, error::Error, query::NoParams};
 
 /// POST of one object to a list.
 pub async fn create<R: Resource>(
     creator: R::Creator,
     write: Write,
+    auth: Data<Auth>,
     body: Body<Create<R>>,
 ) -> Result<Answer<Created<R>>, Error> {
+    let body = body.hash_password(&auth).await?;
     write.create(creator, body).await
 }
 
@@ -28,8 +32,10 @@ pub async fn create_some<R: Resource>(
 pub async fn update<R: Resource>(
     editor: R::Editor,
     write: Write,
+    auth: Data<Auth>,
     body: Body<Update<R>>,
 ) -> Result<Answer<Changed<R>>, Error> {
+    let body = body.hash_password(&auth).await?;
     write.update(editor, body).await
 }
 
@@ -37,8 +43,10 @@ pub async fn update<R: Resource>(
 pub async fn partial_update<R: Resource>(
     editor: R::Editor,
     write: Write,
+    auth: Data<Auth>,
     body: Body<Patch<R>>,
 ) -> Result<Answer<Changed<R>>, Error> {
+    let body = body.hash_password(&auth).await?;
     write.update(editor, body).await
 }
 

@@ -71,8 +71,8 @@ fn describe(endpoints: Vec<Endpoint>) -> Value {
         })
         .collect();
     link(&mut paths);
-    let tags: Vec<Value> = routes::TAGS
-        .iter()
+    let tags: Vec<Value> = routes::tags()
+        .into_iter()
         .map(|(name, about)| json!({"name": name, "description": about}))
         .collect();
     json!({

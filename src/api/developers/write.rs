@@ -69,6 +69,7 @@ impl Resource for Developer {
     const ABOUT: About = About {
         many: "developers",
         one: "a developer",
+        tag: "Developers, each of one company and with skills.",
         list: "Developers, newest first, each with company and skills.",
         create: "",
         editors: " For staff and for the user whose profile it is.",
