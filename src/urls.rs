@@ -142,12 +142,15 @@ pub fn is_host(text: &str) -> bool {
         .and_then(|name| name.strip_suffix(']'))
     {
         Some(address) => address.parse::<Ipv6Addr>().is_ok(),
-        None => {
-            !name.is_empty()
-                && name
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
-        }
+        // A full name may end with a dot.
+        None => name
+            .strip_suffix('.')
+            .unwrap_or(name)
+            .split('.')
+            .all(|label| {
+                let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+                !label.is_empty() && label.bytes().all(fits)
+            }),
     };
     let is_port =
         |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
@@ -315,6 +318,10 @@ mod tests {
             "[x]",
             "[::1",
             "x\\y",
+            ".",
+            "..",
+            "a..b",
+            ".a",
             "[::1]x",
             "münchen",
         ] {

@@ -262,8 +262,15 @@ async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) -> Res
     }
 }
 
-/// Refuses a body of another media type.
+/// Refuses a body of another media type, and one that is compressed.
 fn must_be_json(request: &HttpRequest, bytes: &[u8]) -> Result<(), Error> {
+    let encoding = request.headers().get(header::CONTENT_ENCODING);
+    let is_plain =
+        |encoding: &header::HeaderValue| encoding.as_bytes().eq_ignore_ascii_case(b"identity");
+    if let Some(encoding) = encoding.filter(|encoding| !bytes.is_empty() && !is_plain(encoding)) {
+        let encoding = encoding.to_str().unwrap_or_default();
+        return Err(Error::UnsupportedMediaType(encoding.to_owned()));
+    }
     let media_type = request
         .headers()
         .get(header::CONTENT_TYPE)

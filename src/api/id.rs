@@ -89,5 +89,7 @@ pub fn describe<M: Listed>(operation: &mut Operation, part: &str) {
 /// Reads a positive 64-bit number in plain digits.
 fn parse(text: &str) -> Option<i64> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|id| plain && *id > 0)
+    text.parse()
+        .ok()
+        .filter(|id| plain && *id > 0 && !text.starts_with('0'))
 }

@@ -161,7 +161,7 @@ pub struct Settings {
     /// When more reads wait than the database can serve in this time, new ones are told to come back; writes wait ten times as long
     #[arg(long, env = "ROSTER_QUEUE_TIME", value_name = "TIME", default_value = "100ms", value_parser = lifetime)]
     pub queue_time: Duration,
-    /// How long the database may work on the answer to a question, or off
+    /// How long a read may take in the database, or off
     #[arg(long, env = "ROSTER_QUERY_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = limit)]
     pub query_timeout: Limited,
     /// How large the body of a request may be

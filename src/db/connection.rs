@@ -6,7 +6,7 @@ use diesel::{
     dsl::sql,
 };
 
-use super::{Error, Target, files, interrupt};
+use super::{Error, Target, error::is_damage_of_sqlite, files, interrupt};
 
 /// One connection to either engine: Diesel makes a backend of the two, so that models are written once.
 #[derive(diesel::MultiConnection)]
@@ -53,9 +53,14 @@ impl DbConnection {
                 conn.batch_execute(&format!("PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}"))?;
                 let mut conn = Self::Sqlite(conn);
                 // This shows whether the file is a database.
-                conn.touch().map_err(|error| match Error::from(error) {
-                    Error::Query(error) => refuse(&error),
-                    passing => passing,
+                conn.touch().map_err(|error| {
+                    if is_damage_of_sqlite(&error.to_string()) {
+                        return refuse(&error);
+                    }
+                    match Error::from(error) {
+                        Error::Query(error) => refuse(&error),
+                        passing => passing,
+                    }
                 })?;
                 Ok(conn)
             }
@@ -111,9 +116,11 @@ impl DbConnection {
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(conn) => match access {
-                Access::Read => conn
-                    .batch_execute("SET default_transaction_read_only = on; SET TIME ZONE 'UTC'"),
-                Access::Write => conn.batch_execute("SET TIME ZONE 'UTC'"),
+                // What is compiled just in time cannot be ended while that lasts, and takes longer than these statements do.
+                Access::Read => conn.batch_execute(
+                    "SET default_transaction_read_only = on; SET jit = off; SET TIME ZONE 'UTC'",
+                ),
+                Access::Write => conn.batch_execute("SET jit = off; SET TIME ZONE 'UTC'"),
             },
         }
     }

@@ -113,7 +113,14 @@ fn is_passing_of_sqlite(message: &str) -> bool {
         "database or disk is full",
         "disk I/O error",
     ];
-    PASSING.iter().any(|text| message.contains(text))
+    PASSING.iter().any(|text| message.contains(text)) || is_damage_of_sqlite(message)
+}
+
+/// Whether a file is not, or not any more, what SQLite wrote (`SQLITE_CORRUPT`, `SQLITE_NOTADB`): somebody has overwritten it, and may
+/// put another one in its place.
+pub(super) fn is_damage_of_sqlite(message: &str) -> bool {
+    message.contains("database disk image is malformed")
+        || message.contains("file is not a database")
 }
 
 /// Whether PostgreSQL refused a transaction because it and others waited for one another.

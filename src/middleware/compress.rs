@@ -157,9 +157,10 @@ pub fn tagged(tag: &str, encoding: Encoding) -> String {
 
 /// Whether the body is text that is not compressed yet.
 fn is_text(headers: &HeaderMap) -> bool {
-    const KINDS: [&str; 6] = [
+    const KINDS: [&str; 7] = [
         "application/json",
-        "application/openapi",
+        "application/vnd.oai.openapi",
+        "application/x-yaml",
         "application/yaml",
         "application/javascript",
         "image/svg",

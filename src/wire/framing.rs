@@ -15,6 +15,8 @@ pub struct Framing {
     place: Place,
     /// Bytes of a head in which no end was found.
     searched: usize,
+    /// The request that has come last is the last one that is answered.
+    is_last: bool,
 }
 
 #[derive(Debug, Default)]
@@ -42,6 +44,8 @@ pub enum Step {
     Refuse(Refusal),
     /// The body is broken, and its end cannot be told.
     Break,
+    /// The client has said that the request before is its last one (RFC 9112, section 9.6): nothing else passes.
+    Over,
 }
 
 impl Framing {
@@ -56,6 +60,7 @@ impl Framing {
             return Step::Wait;
         }
         match &mut self.place {
+            Place::Head if self.is_last => Step::Over,
             Place::Head => self.head(input),
             Place::Length(rest) => {
                 let length = usize::try_from(*rest)
@@ -105,6 +110,7 @@ impl Framing {
         self.searched = 0;
         match head::judge(&input[..end]) {
             Ok(judged) => {
+                self.is_last = judged.is_last;
                 self.place = match judged.body {
                     Body::None => Place::Head,
                     Body::Length(length) => Place::Length(length),
@@ -183,7 +189,7 @@ mod tests {
                     }
                     Step::Skip(length) => drop(held.drain(..length)),
                     Step::Wait => break,
-                    end @ (Step::Refuse(_) | Step::Break) => {
+                    end @ (Step::Refuse(_) | Step::Break | Step::Over) => {
                         went.end = Some(end);
                         return went;
                     }

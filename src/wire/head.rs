@@ -28,6 +28,8 @@ pub struct Judged {
     /// What is passed on in its place; `None` when it may pass as it is.
     pub changed: Option<Vec<u8>>,
     pub body: Body,
+    /// The client wants no other request answered on this connection.
+    pub is_last: bool,
 }
 
 /// What the fields of a head say that matters here.
@@ -37,6 +39,7 @@ struct Fields {
     is_chunked: bool,
     has_host: bool,
     offers_upgrade: bool,
+    closes: bool,
 }
 
 /// Judges a whole head, from its first byte to its empty line.
@@ -44,24 +47,30 @@ pub fn judge(head: &[u8]) -> Result<Judged, Refusal> {
     match ascii(head)? {
         Some(ascii) => {
             let judged = judge_ascii(&ascii)?;
-            let changed = judged.changed.unwrap_or(ascii);
+            let mut judged = judged;
+            let changed = judged.changed.take().unwrap_or(ascii);
             if changed.len() > HEAD_MAX {
                 return Err(Refusal::HeadTooLarge);
             }
             Ok(Judged {
                 changed: Some(changed),
-                body: judged.body,
+                ..judged
             })
         }
         None => judge_ascii(head),
     }
 }
 
-/// The head with everything percent-encoded in its first line, behind the method, that is not ASCII; `None` when nothing is.
+/// Characters that clients leave as they are in a query, though no URL may have them.
+const UNENCODED: &[u8] = b"<>\"";
+
+/// The head with everything percent-encoded in its first line, behind the method, that is not ASCII or may not be there as it is;
+/// `None` when nothing is.
 fn ascii(head: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
     let end = head.iter().position(|byte| *byte == b'\n');
     let (line, fields) = head.split_at(end.unwrap_or(head.len()));
-    if line.is_ascii() {
+    let is_plain = |byte: &u8| byte.is_ascii() && !UNENCODED.contains(byte);
+    if line.iter().all(is_plain) {
         return Ok(None);
     }
     if std::str::from_utf8(line).is_err() {
@@ -71,7 +80,7 @@ fn ascii(head: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
     let (method, target) = line.split_at(method);
     let mut ascii = method.to_vec();
     for byte in target {
-        if byte.is_ascii() {
+        if is_plain(byte) {
             ascii.push(*byte);
         } else {
             ascii.extend_from_slice(format!("%{byte:02X}").as_bytes());
@@ -127,7 +136,11 @@ fn judge_ascii(head: &[u8]) -> Result<Judged, Refusal> {
     let changed = fields
         .offers_upgrade
         .then(|| without_offer(method, target, version, request.headers));
-    Ok(Judged { changed, body })
+    Ok(Judged {
+        changed,
+        body,
+        is_last: fields.closes,
+    })
 }
 
 /// Reads what the fields say, and refuses what could be read in two ways.
@@ -154,6 +167,7 @@ fn read(fields: &[Header<'_>], is_old: bool) -> Result<Fields, Refusal> {
             read.offers_upgrade = true;
         } else if name.eq_ignore_ascii_case("connection") {
             read.offers_upgrade |= options(value).any(is_offer);
+            read.closes |= options(value).any(|option| option.eq_ignore_ascii_case("close"));
         }
     }
     Ok(read)

@@ -27,6 +27,8 @@ const UNWANTED_MAX: usize = 32 << 20;
 /// and takes an answer with it that the client has not read.
 const DISCARDED_MAX: usize = 32 << 20;
 const LINGER: Duration = Duration::from_secs(1);
+/// How long a client that has ended its side is waited for, as if it still read.
+const LEAVING: Duration = Duration::from_secs(1);
 /// Bytes that are read at once where they cannot go to actix directly.
 const PIECE: usize = 4 * 1_024;
 
@@ -51,8 +53,10 @@ pub struct Wire {
     passing: BytesMut,
     /// Nothing more passes: the client has ended its side, or the rest of a body is not wanted.
     is_ended: bool,
-    /// Nothing more passes but the stand-in of a request that was refused. Its answer is waited for.
-    is_refused: bool,
+    /// Nothing more passes, but for the stand-in of a request that was refused: the answer to the last request is waited for.
+    is_over: bool,
+    /// The client has ended its side while a request of it was not answered: it may still read, or it may be gone.
+    leaving: Option<Pin<Box<Sleep>>>,
     /// Bytes that have passed of a body that nobody wants any more.
     unwanted: usize,
     reading: Option<Reading>,
@@ -93,7 +97,8 @@ impl Wire {
             held: BytesMut::new(),
             passing: BytesMut::new(),
             is_ended: false,
-            is_refused: false,
+            is_over: false,
+            leaving: None,
             unwanted: 0,
             reading: None,
             writing: None,
@@ -127,6 +132,10 @@ impl Wire {
             Step::Wait => return false,
             Step::Refuse(refusal) => self.refuse(refusal),
             Step::Break => self.is_ended = true,
+            Step::Over => {
+                self.held.clear();
+                self.is_over = true;
+            }
         }
         true
     }
@@ -145,7 +154,25 @@ impl Wire {
         self.connection.refuse(refusal);
         self.passing = BytesMut::from(head::stand_in(&self.held).as_slice());
         self.held.clear();
-        self.is_refused = true;
+        self.is_over = true;
+    }
+
+    /// Whether actix is told that the client has ended its side. A client that only ends its sending side reads its answer if that
+    /// comes soon; one that is gone should not have the database work for it.
+    fn is_gone(&mut self, cx: &mut Context<'_>) -> bool {
+        match &mut self.leaving {
+            Some(timer) if !self.connection.is_answered() => timer.as_mut().poll(cx).is_ready(),
+            _ => true,
+        }
+    }
+
+    /// Notes that the client has ended its side.
+    fn leave(&mut self) {
+        self.is_ended = true;
+        // A body that is cut short is no request.
+        if !self.framing.is_in_body() && self.held.is_empty() {
+            self.leaving = Some(Box::pin(sleep(LEAVING)));
+        }
     }
 
     /// Reads straight into the buffer of actix, as far as everything may pass as it is; the rest is held.
@@ -157,7 +184,9 @@ impl Wire {
         let start = buf.filled().len();
         ready!(Pin::new(&mut self.socket).poll_read(cx, buf))?;
         let read = &buf.filled()[start..];
-        self.is_ended = read.is_empty();
+        if read.is_empty() {
+            self.leave();
+        }
         let mut passed = 0;
         while passed < read.len() && !self.is_ended {
             match self.framing.step(&read[passed..]) {
@@ -185,7 +214,9 @@ impl Wire {
         let mut piece = [MaybeUninit::uninit(); PIECE];
         let mut piece = ReadBuf::uninit(&mut piece);
         ready!(Pin::new(&mut self.socket).poll_read(cx, &mut piece))?;
-        self.is_ended = piece.filled().is_empty();
+        if piece.filled().is_empty() {
+            self.leave();
+        }
         self.held.extend_from_slice(piece.filled());
         Poll::Ready(Ok(()))
     }
@@ -262,12 +293,16 @@ impl AsyncRead for Wire {
                 return Poll::Ready(Ok(()));
             }
             if this.is_ended {
-                return Poll::Ready(Ok(()));
+                return if this.is_gone(cx) {
+                    Poll::Ready(Ok(()))
+                } else {
+                    Poll::Pending
+                };
             }
-            let read = if this.is_refused {
+            let read = if this.is_over {
                 // actix ends the connection with the answer. That the client has gone ends it earlier.
                 ready!(this.discard(cx));
-                this.is_ended = true;
+                this.leave();
                 continue;
             } else if this.held.is_empty() {
                 this.read_through(cx, buf)?
@@ -320,7 +355,7 @@ impl AsyncWrite for Wire {
         if this.lingering.is_none() {
             ready!(Pin::new(&mut this.socket).poll_shutdown(cx))?;
         }
-        let is_unread = this.is_ended || this.is_refused || !this.held.is_empty();
+        let is_unread = this.is_ended || this.is_over || !this.held.is_empty();
         if is_unread || this.framing.is_in_body() {
             let timer = this
                 .lingering

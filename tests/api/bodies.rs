@@ -294,6 +294,18 @@ fn a_body_that_cannot_be_read_is_refused_as_such() {
             json!(["This field is required."])
         );
     }
+    for encoding in ["gzip", "br", "x"] {
+        let headers = [
+            ("authorization", token.as_str()),
+            ("content-type", json),
+            ("content-encoding", encoding),
+        ];
+        let answer = app.send_body("POST", "/api/projects/", &headers, "{}");
+        assert_eq!(
+            answer.refused(415)["detail"],
+            format!("Unsupported media type \"{encoding}\" in request.")
+        );
+    }
     // Nothing is an empty object, whatever its type.
     assert_eq!(
         send("text/plain", b"").refused(400)["name"],

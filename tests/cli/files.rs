@@ -172,3 +172,19 @@ fn a_path_may_hold_what_means_something_in_an_address() {
     roster(&["migrate", "--database-url", &leading]).ok();
     assert!(fs::metadata(place.path("doubled")).unwrap().len() > 0);
 }
+
+#[test]
+fn a_file_that_is_overwritten_in_place_is_unavailable_and_no_fault_of_the_server() {
+    let place = Place::embedded();
+    let (served, token) = served(&place);
+    assert_eq!(add_skill(&served, &token, "Rust"), 201);
+    let path = place.url();
+    let length = fs::metadata(&path).unwrap().len();
+    // Behind the pages that are cached already.
+    fs::write(&path, vec![b'x'; usize::try_from(length).unwrap()]).unwrap();
+    fs::write(place.path("roster.db-wal"), b"").unwrap();
+    let statuses: Vec<u16> = (0..3)
+        .map(|number| add_skill(&served, &token, &format!("skill {number}")))
+        .collect();
+    assert!(statuses.iter().all(|status| *status == 503), "{statuses:?}");
+}
