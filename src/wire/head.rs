@@ -34,6 +34,7 @@ pub struct Judged {
 
 /// What the fields of a head say that matters here.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Fields {
     length: Option<u64>,
     is_chunked: bool,
