@@ -163,10 +163,13 @@ impl Drop for Reading {
         #[cfg(feature = "postgres")]
         if self.shared.is_running()
             && let Target::Postgres(_) = self.target
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
             let (shared, target) = (self.shared.clone(), self.target.clone());
-            runtime.spawn_blocking(move || cancel(&shared, &target));
+            // A thread of its own: those of the server may be ending, and the statement must not outlast them.
+            let cancelling = std::thread::Builder::new().name("cancel".to_owned());
+            if let Err(error) = cancelling.spawn(move || cancel(&shared, &target)) {
+                tracing::warn!(%error, "a read could not be ended: there is no thread for that");
+            }
         }
     }
 }

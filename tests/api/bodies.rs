@@ -294,18 +294,6 @@ fn a_body_that_cannot_be_read_is_refused_as_such() {
             json!(["This field is required."])
         );
     }
-    for encoding in ["gzip", "br", "x"] {
-        let headers = [
-            ("authorization", token.as_str()),
-            ("content-type", json),
-            ("content-encoding", encoding),
-        ];
-        let answer = app.send_body("POST", "/api/projects/", &headers, "{}");
-        assert_eq!(
-            answer.refused(415)["detail"],
-            format!("Unsupported media type \"{encoding}\" in request.")
-        );
-    }
     // Nothing is an empty object, whatever its type.
     assert_eq!(
         send("text/plain", b"").refused(400)["name"],
@@ -350,5 +338,23 @@ fn of_two_who_want_one_name_one_gets_it() {
                 json!({"name": ["skill with this name already exists."]})
             );
         }
+    }
+}
+
+#[test]
+fn a_body_that_is_compressed_is_refused() {
+    let app = App::new();
+    let token = format!("Bearer {}", app.user("ada").access.clone().unwrap());
+    for encoding in ["gzip", "br", "x"] {
+        let headers = [
+            ("authorization", token.as_str()),
+            ("content-type", "application/json"),
+            ("content-encoding", encoding),
+        ];
+        let answer = app.send_body("POST", "/api/projects/", &headers, "{}");
+        assert_eq!(
+            answer.refused(415)["detail"],
+            format!("Unsupported media type \"{encoding}\" in request.")
+        );
     }
 }
