@@ -8,6 +8,7 @@ mod etags;
 mod examples;
 mod fields;
 mod filters;
+mod fuzz;
 mod hooks;
 mod judged;
 mod limits;
