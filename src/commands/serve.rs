@@ -18,6 +18,9 @@ pub fn run(target: &Target, args: &Serve) -> Result<(), Failure> {
     for line in environment::unknown() {
         tracing::warn!("{line}");
     }
+    let system = actix_web::rt::System::new();
+    // Before there is anything that a signal would leave behind.
+    let signals = system.block_on(async { Signals::catch(args.demo) })?;
     // Kept until the end, for it removes the folder with the database.
     let demo = args.demo.then(|| temporary("demo")).transpose()?;
     let target = demo.as_ref().map_or(target, |(_, target)| target);
@@ -45,7 +48,7 @@ pub fn run(target: &Target, args: &Serve) -> Result<(), Failure> {
         None if db.read_blocking(|conn| Ok::<_, db::Error>(User::any(conn)?))? => Greeting::None,
         None => Greeting::FirstUser,
     };
-    let ended = actix_web::rt::System::new().block_on(serve(&db, auth, target, args, &greeting));
+    let ended = system.block_on(serve(&db, auth, target, args, &greeting, signals));
     db.close();
     ended
 }
@@ -76,13 +79,12 @@ async fn serve(
     target: &Target,
     args: &Settings,
     greeting: &Greeting,
+    signals: Signals,
 ) -> Result<(), Failure> {
     let settings = settings(args);
     let metrics = Metrics::new(db).map_err(Failure::new)?;
     // Each connection is an open file. Where there may be no more of them, there may be fewer connections.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
-    // Before anybody can know that there is a server.
-    let signals = Signals::catch(matches!(greeting, Greeting::Demo { .. }))?;
     let (server, addresses) = server::listen(db, auth, metrics.clone(), &settings)
         .map_err(|error| cannot_listen(&settings.bind, &error))?;
     let watcher = match &args.metrics_bind {

@@ -4,11 +4,13 @@ use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
     path::Path,
+    process::{Command, Stdio},
+    time::Duration,
 };
 
 use serde_json::Value;
 
-use crate::support::{Place, Served, roster};
+use crate::support::{Place, Served, roster, roster_with};
 
 fn demo() -> Served {
     Served::start(&["serve", "--demo", "--bind", "127.0.0.1:0"], &[], 6)
@@ -159,6 +161,21 @@ fn a_demo_leaves_nothing_behind() {
         served.signal(signal);
         assert_eq!(served.wait(), Some(0), "{signal}");
         assert_eq!(folders(), 0, "{signal}");
+        // Also while the sample directory is still being read.
+        let mut early = roster_with(&["serve", "--demo", "--bind=127.0.0.1:0"], &environment);
+        let mut early = early
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        while folders() == 0 {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let id = early.id().to_string();
+        let told = Command::new("kill").args([signal, &id]).status().unwrap();
+        assert!(told.success());
+        early.wait().unwrap();
+        assert_eq!(folders(), 0, "{signal}, early");
     }
 }
 
