@@ -150,7 +150,7 @@ mod tests {
             note(&budget.spent, Key::user(id), Duration::from_secs(1), MINUTE);
             budget.share(Key::user(id));
         }
-        assert_eq!(budget.spent.lock().unwrap().len(), KEYS);
+        assert!(budget.spent.lock().unwrap().len() <= KEYS);
         assert!(
             budget.used_up(Key::user(0), MINUTE).is_some(),
             "it was forgotten"
