@@ -68,7 +68,7 @@ pub struct Settings {
     pub shutdown_timeout: Duration,
 }
 
-/// A server for whoever finds it: at a free port of this machine, with nothing that can be switched off.
+/// For tests: a free port of this machine, and everything off that can be switched off.
 impl Default for Settings {
     fn default() -> Self {
         Self {

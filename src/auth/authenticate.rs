@@ -72,7 +72,7 @@ const NOT_VALID: Error = Error::Unauthenticated {
 };
 
 /// Finds out who is calling and notes it for the [guards](super::Guard). The token only says who, and by which session; what they
-/// may do is asked of the database each time, so that whoever is demoted, deactivated or deleted is so with the next request,
+/// may do is asked of the database each time, so that a user who is demoted, deactivated or deleted is so with the next request,
 /// and a token ends with its session.
 ///
 /// # Errors

@@ -77,10 +77,10 @@ guarded!(A B C D E F);
 /// sends it along.
 pub struct Anonymous(());
 
-/// Whoever asks whether the server is well: nobody is identified, and nothing is counted.
+/// A probe of the server's health: the client is not identified, and the request is not counted.
 pub struct Probe(());
 
-/// Whoever loads a file of a page, under a name that changes with the file: nobody is identified, and nothing is counted.
+/// A request for a file of a page, under a name that changes with the file: the client is not identified, and the request is not counted.
 pub struct Part(());
 
 /// Everybody; but a token that is sent must be a good one.

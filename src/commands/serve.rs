@@ -149,7 +149,7 @@ fn cannot_listen(bind: &str, error: &io::Error) -> Failure {
     Failure::new(format!("cannot listen on {bind}: {error}"))
 }
 
-/// Tells whoever has started the server something, in front of the log and in its form: its first lines are read by programs too.
+/// Prints a line for the person who started the server, before the log and in the log's format: programs read the first lines too.
 fn announce(format: LogFormat, text: &str, url: Option<&str>) {
     if text.is_empty() {
         return;

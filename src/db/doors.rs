@@ -45,7 +45,7 @@ pub struct Patience {
     pub query: Option<Duration>,
 }
 
-/// That of whoever has nobody behind: a command, or a test.
+/// For a caller without a client that waits: a command or a test.
 impl Default for Patience {
     fn default() -> Self {
         Self {

@@ -8,8 +8,8 @@ use prometheus::Histogram;
 
 use super::Error;
 
-/// The queue before a door. When more wait in it than can be served in the time that they have patience for, whoever comes
-/// then is told at once to come back, instead of making a queue without end in which nobody is served in time.
+/// The queue before a door, with load shedding: when more requests wait than can be served within the patience, a new one gets
+/// 503 at once. Without it the queue would grow without end, and no request in it would be served in time.
 pub struct Gate {
     patience: Duration,
     begun: Instant,
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_comes_when_more_wait_than_can_be_served_in_time_is_sent_away() {
+    fn a_request_is_refused_when_more_wait_than_can_be_served_in_time() {
         let gate = gate(Duration::from_millis(10));
         let mut queue: Vec<_> = (0..150).map(|_| gate.enter().unwrap()).collect();
         // One every millisecond, or a bit more.

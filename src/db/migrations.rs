@@ -124,7 +124,7 @@ pub fn must_be_current(conn: &mut DbConnection) -> Result<(), Error> {
     }
 }
 
-/// Makes the file of a new embedded database. A database of a server is made by whoever runs that.
+/// Makes the file of a new embedded database. A PostgreSQL database is created by its administrator.
 fn make(target: &Target) -> Result<(), Error> {
     match target {
         Target::Sqlite(path) => files::make(path)

@@ -46,7 +46,7 @@ impl Manager {
     /// # Errors
     /// As [`DbConnection::connect`], and [`Error::Lost`] when the path leads elsewhere.
     pub fn open(&self) -> Result<DbConnection, Error> {
-        // Before it is opened, for SQLite would write the log that is there into the file that is there, whoever's they are.
+        // Before it is opened, for SQLite would write the log that is there into the file that is there, even if the two do not belong together.
         self.standing.check_files()?;
         let mut conn = DbConnection::connect(&self.target)?;
         self.settings.settle(&mut conn)?;

@@ -337,7 +337,7 @@ impl Worker {
         sizes.observe(u32::try_from(group.len()).map_or(f64::MAX, f64::from));
         let anything = group.iter().any(|done| done.succeeded);
         let outcome = begun.and_then(|()| self.finish(anything));
-        // Before anybody is answered, for whoever hears of it may ask whether the writer is well.
+        // Before the clients are answered: a client that hears of the failure may ask for readiness at once.
         match &outcome {
             Err(error) if is_of_connection(error) => self.break_down(&error.to_string()),
             _ if self.conn.depth() != Some(0) => self.break_down("a transaction cannot be ended"),

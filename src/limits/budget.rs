@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use super::{Count, Key, Limit};
 use crate::db::{self, Tally};
 
-/// Keys whose time is noted at once, at most. Whoever comes beyond them is still bound by how many requests they may send.
+/// Keys whose time is noted at once, at most. Further clients are still bound by the number of their requests.
 const KEYS: usize = 1 << 16;
 /// A read that takes less is not noted.
 const SHORT: Duration = Duration::from_millis(1);

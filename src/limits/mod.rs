@@ -71,7 +71,7 @@ pub struct Key(u128);
 const SUBJECT_BITS: u32 = 120;
 
 impl Key {
-    /// Of an address. Whoever has one IPv6 address has the 2^64 of its network, so they count as one.
+    /// Of an address. A client with one IPv6 address has the 2^64 of its network, so these count as one.
     pub fn address(limit: Limit, address: IpAddr) -> Self {
         let subject = match address.to_canonical() {
             IpAddr::V4(address) => u128::from(u32::from(address)),

@@ -9,7 +9,7 @@ use actix_web::{
 /// Who may keep an answer (RFC 9111). Every [guard](crate::auth::Guard) says it of those that it lets in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Caching {
-    /// It is the same for everybody: whoever keeps it asks with its tag whether it is still good.
+    /// The answer is the same for every client. A cache may keep it and revalidates it with its tag.
     Public,
     /// It depends on who asks: only the client itself keeps it.
     Private,

@@ -17,7 +17,7 @@ pub async fn check_host<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, ActixError> {
-    // Whoever watches over the server asks it by its address, and gets no URL.
+    // Monitoring asks the server by its address, and no URL is made for it.
     let judged = match request.app_data::<Data<Settings>>() {
         Some(settings) if !routes::is_probe(request.request()) => {
             urls::check_host(request.request(), &settings.allowed_hosts)

@@ -141,7 +141,7 @@ stored!(User, users);
 impl User {
     pub const USERNAME_MAX: usize = 150;
     pub const EMAIL_MAX: usize = 254;
-    /// What is said to whoever would leave nobody to administer the directory.
+    /// The error for removing the last active staff user.
     pub const LAST_STAFF: &'static str =
         "The last active staff user cannot be deleted, demoted or deactivated.";
 
@@ -367,7 +367,7 @@ impl UserDraft {
         insert_row!(conn, users, id, (self, &keys))
     }
 
-    /// Whoever is deactivated has no session any more, even when reactivated.
+    /// Deactivating a user ends the user's sessions for good.
     ///
     /// # Errors
     /// Those of the statements.

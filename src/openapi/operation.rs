@@ -189,7 +189,7 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// Says that the answer has an entity tag, and need not be sent to whoever has it.
+    /// Says that the answer has an entity tag, and is not sent again to a client that has it.
     pub fn tagged(&mut self) {
         let about = "Only if it has none of these entity tags.";
         self.parameter(

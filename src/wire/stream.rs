@@ -252,7 +252,7 @@ impl Wire {
         }
         self.reading = None;
         match awaited {
-            // Whoever reads the body knows how long they wait for it; here, how long nobody reads it is looked at again.
+            // The handler that reads the body has a timeout of its own. The timer here starts again.
             Awaited::Body => return self.is_late(cx),
             Awaited::Head => self.refuse(Refusal::TooSlow),
             Awaited::First | Awaited::Unwanted => self.is_ended = true,

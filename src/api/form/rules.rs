@@ -111,7 +111,7 @@ impl Rule for Password {
 /// The password of the user that the examples are about.
 pub const PASSWORD_EXAMPLE: &str = "analytical engine";
 
-/// A password to be, which whoever knows the user [checks](password::check).
+/// A new password. The caller, who knows the user, [checks](password::check) it.
 pub struct NewPassword;
 
 impl Rule for NewPassword {

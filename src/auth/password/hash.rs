@@ -9,7 +9,7 @@ use pbkdf2::{pbkdf2_hmac_array, sha2::Sha256};
 
 use super::Kind;
 
-/// The hash of a password as it is stored: a PHC string of argon2id, or one of Django's `pbkdf2_sha256$…`. Whoever has it can
+/// The hash of a password as it is stored: a PHC string of argon2id, or one of Django's `pbkdf2_sha256$…`. An attacker who has it can
 /// try passwords against it at leisure, so it is shown nowhere.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);

@@ -104,7 +104,7 @@ impl Developer {
             .into_boxed()
     }
 
-    /// Every developer, with an empty company in place of its own, for whoever does not look at it.
+    /// Every developer, with an empty company in place of its own, for callers that do not show it.
     pub fn all_without_company() -> DeveloperQuery {
         let no_company = (
             0_i64.into_sql::<BigInt>(),
